@@ -1,0 +1,27 @@
+PY := .venv/bin/python
+
+.PHONY: demo test lint lock bench
+
+demo: .venv/installed
+	$(PY) -m autograder demo
+
+test: .venv/installed lint
+	$(PY) -m pytest
+
+lint: .venv/installed
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+
+bench: .venv/installed
+	$(PY) -m bench
+
+# One list for pip, conda and CI; run after changing pyproject.toml (needs uv).
+lock:
+	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --no-header --no-annotate -o requirements.lock
+
+.venv/installed: requirements.lock pyproject.toml
+	.ci/venv
+	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@

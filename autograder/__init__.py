@@ -1,0 +1,1 @@
+"""The instructors' package: release, grade, audit, report."""

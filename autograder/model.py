@@ -1,0 +1,108 @@
+"""The few records that every room passes on: questions, and results on their way to a report."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+
+class CourseError(Exception):
+    """Something an instructor can mend; the message says what was found, where, and what to do."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """One graded item: an answer cell with this id, and the test cell ``test_<id>`` under it.
+
+    ``names`` are what the answer must define. A ``report`` question is a dict of literals that is
+    compared with what the notebook printed, without running anything.
+    """
+
+    id: str
+    title: str
+    points: float
+    names: tuple[str, ...]
+    part: str
+    bonus: bool = False
+    report: bool = False
+
+
+@dataclass(frozen=True)
+class ProblemSet:
+    """A table of course.toml."""
+
+    id: str
+    title: str
+    number: int
+    parts: tuple[str, ...]
+    posted: date
+    due: date
+    profiles: tuple[str, ...]
+    visibility: str
+    hand_in: str
+    options: dict[str, Any] = field(default_factory=dict)
+    questions: tuple[Question, ...] = ()
+
+    @property
+    def points(self) -> float:
+        """What the questions add up to, without bonus questions."""
+        return sum(q.points for q in self.questions if not q.bonus)
+
+
+@dataclass
+class CheckResult:
+    """One graded property: ``name`` is the check's sentence, ``message`` why it failed."""
+
+    name: str
+    passed: bool
+    weight: float = 1.0
+    message: str = ""
+
+
+@dataclass
+class QuestionResult:
+    """What one question earned, and everything its student may read about it."""
+
+    question: Question
+    checks: list[CheckResult] = field(default_factory=list)
+    mistake: str | None = None
+    hint: str = ""
+    notes: list[str] = field(default_factory=list)
+    printed: str = ""
+    fault: str = ""
+    done: bool = False
+
+    @property
+    def score(self) -> float:
+        total = sum(c.weight for c in self.checks)
+        if not total:
+            return 0.0
+        share = sum(c.weight for c in self.checks if c.passed) / total
+        return round(self.question.points * share, 4)
+
+    @property
+    def passed(self) -> bool:
+        return bool(self.checks) and all(c.passed for c in self.checks)
+
+
+@dataclass
+class Report:
+    """The grade of one submission. ``problem`` says in a sentence why nothing could be graded."""
+
+    submission: str
+    problem_set: ProblemSet
+    questions: list[QuestionResult]
+    notes: list[str] = field(default_factory=list)
+    problem: str = ""
+
+    @property
+    def score(self) -> float:
+        return round(sum(q.score for q in self.questions), 4)
+
+    @property
+    def max_score(self) -> float:
+        return self.problem_set.points
+
+    @property
+    def fault(self) -> str:
+        """The grader's own fault, never a student's zero; empty when there was none."""
+        return next((q.fault for q in self.questions if q.fault), "")
