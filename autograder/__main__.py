@@ -1,0 +1,115 @@
+"""The instructors' command line: ``python -m autograder COMMAND --help``."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from autograder.course import PUBLIC_SECRET, load_course, problem_set
+from autograder.model import CourseError
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; its exit status."""
+    args = _parser().parse_args(argv)
+    try:
+        status: int = args.run(args)
+    except CourseError as error:
+        print(f"{args.command}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"{args.command}: stopped", file=sys.stderr)
+        return 130
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m autograder", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    release = commands.add_parser("release", help="write the students' notebooks")
+    release.add_argument("problem_sets", nargs="*", metavar="PS", help="all, where none is named")
+    release.set_defaults(run=_release)
+
+    grade = commands.add_parser("grade", help="grade notebooks, hand-in zips, or folders of them")
+    grade.add_argument("paths", nargs="+", type=Path, metavar="FILE_OR_FOLDER")
+    grade.add_argument("--problem-set", required=True, metavar="PS")
+    grade.add_argument("--out", required=True, type=Path, metavar="DIR")
+    grade.set_defaults(run=_grade)
+
+    audit = commands.add_parser("audit", help="grade the reference, the blank, mistakes, variants")
+    audit.add_argument("problem_sets", nargs="*", metavar="PS", help="all, where none is named")
+    audit.add_argument("--json", type=Path, metavar="FILE", help="write the tables as JSON, too")
+    audit.set_defaults(run=_audit)
+
+    gradescope = commands.add_parser("gradescope", help="write the upload for Gradescope")
+    gradescope.add_argument("problem_set", metavar="PS")
+    gradescope.add_argument("--out", required=True, type=Path, metavar="FILE.zip")
+    gradescope.set_defaults(run=_gradescope)
+
+    report = commands.add_parser("report", help="write a page that shows the class at a glance")
+    report.add_argument("folder", type=Path, metavar="DIR", help="the DIR of `grade --out DIR`")
+    report.add_argument("--out", required=True, type=Path, metavar="FILE.html")
+    report.set_defaults(run=_report)
+
+    demo = commands.add_parser("demo", help="do all of it once on the mini data (make demo)")
+    demo.set_defaults(run=_demo)
+    return parser
+
+
+def _release(args: argparse.Namespace) -> int:
+    from autograder.release import release
+
+    for id in args.problem_sets or load_course():
+        print(release(problem_set(id)))
+    return 0
+
+
+def _grade(args: argparse.Namespace) -> int:
+    from autograder.batch import grade_all, summary
+
+    reports = grade_all(args.paths, problem_set(args.problem_set), args.out)
+    print(summary(reports))
+    print(f"Grades: {args.out / 'grades.csv'}; feedback beside each results.json.")
+    return 1 if any(r.fault for r in reports) else 0
+
+
+def _audit(args: argparse.Namespace) -> int:
+    from autograder.audit import audit, failures, render
+
+    tables, wrong = {}, []
+    for id in args.problem_sets or load_course():
+        tables[id] = audit(problem_set(id), secret=PUBLIC_SECRET)
+        wrong += failures(tables[id])
+        print(render(id, tables[id]))
+    if args.json:
+        args.json.parent.mkdir(parents=True, exist_ok=True)
+        args.json.write_text(json.dumps(tables, indent=1) + "\n", encoding="utf-8")
+    print("\n".join(["", *wrong]) if wrong else "\nEvery row is as it must be.")
+    return 1 if wrong else 0
+
+
+def _gradescope(args: argparse.Namespace) -> int:
+    from autograder.gradescope import build
+
+    print(build(problem_set(args.problem_set), args.out))
+    return 0
+
+
+def _report(args: argparse.Namespace) -> int:
+    from autograder.pages import class_page
+
+    print(class_page(args.folder, args.out))
+    return 0
+
+
+def _demo(args: argparse.Namespace) -> int:
+    from autograder.demo import demo
+
+    print(demo())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,101 @@
+"""How a part declares what is graded: questions, and checks with their inputs.
+
+A check is one function: its arguments to the decorator say which question, probe and weight, its
+body draws the inputs from the generator it is given, and its docstring is the sentence a student
+reads. What is right is never written down here: the reference, run by the same probe on the same
+inputs, says so.
+"""
+
+import hashlib
+import hmac
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from autograder.model import CourseError, Question
+from autograder.report_question import ReportRule
+
+Inputs = dict[str, Any]
+Draw = Callable[[np.random.Generator], Inputs]
+
+PARTS = Path(__file__).parent / "parts"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One graded property of a question: inputs → probe → compare.
+
+    ``tolerance`` bounds the error of every array, as a share of the largest expected magnitude.
+    """
+
+    question: str
+    name: str
+    sentence: str
+    probe: str
+    weight: float
+    tolerance: float
+    draw: Draw
+
+    def inputs(self, secret: bytes) -> Inputs:
+        """The inputs of a term: the same for every student who is graded with this secret."""
+        seed = hmac.new(secret, f"{self.question}/{self.name}".encode(), hashlib.sha256).digest()
+        return self.draw(np.random.default_rng(list(seed)))
+
+
+@dataclass
+class Part:
+    """All that grades one topic, declared in ``parts/<name>/checks.py``."""
+
+    name: str
+    questions: list[Question] = field(default_factory=list)
+    checks: list[Check] = field(default_factory=list)
+    reports: dict[str, ReportRule] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> Path:
+        return PARTS / self.name
+
+    @property
+    def probes(self) -> str:
+        """The source of the part's probes, which runs beside a student's code."""
+        return (self.folder / "probes.py").read_text(encoding="utf-8")
+
+    def question(
+        self, id: str, title: str, points: float, *names: str, bonus: bool = False
+    ) -> None:
+        self.questions.append(Question(id, title, points, names, self.name, bonus))
+
+    def report(self, id: str, title: str, points: float, rule: ReportRule) -> None:
+        """A question whose literals are compared with what the notebook printed."""
+        self.questions.append(Question(id, title, points, rule.names, self.name, report=True))
+        self.reports[id] = rule
+
+    def check(
+        self, question: str, probe: str, *, weight: float = 1.0, tolerance: float = 1e-4
+    ) -> Callable[[Draw], Draw]:
+        def declare(draw: Draw) -> Draw:
+            sentence = " ".join((draw.__doc__ or "").split())
+            if not sentence:
+                raise CourseError(f"Check {draw.__name__} of {question} has no docstring.")
+            self.checks.append(
+                Check(question, draw.__name__, sentence, probe, weight, tolerance, draw)
+            )
+            return draw
+
+        return declare
+
+    def checks_of(self, question: str) -> list[Check]:
+        return [c for c in self.checks if c.question == question]
+
+
+def load_part(name: str) -> Part:
+    """The part that ``parts/<name>/checks.py`` declares as ``PART``."""
+    if not (PARTS / name / "checks.py").is_file():
+        known = ", ".join(sorted(p.parent.name for p in PARTS.glob("*/checks.py")))
+        raise CourseError(f"There is no part {name!r} in {PARTS}; there are: {known}.")
+    part: Part = importlib.import_module(f"autograder.parts.{name}.checks").PART
+    return part

@@ -1,0 +1,287 @@
+"""The flow of a grade: answers → sandbox → compare → mistakes → report (design.md)."""
+
+import ast
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autograder import report_question
+from autograder.checks import Part, load_part
+from autograder.compare import difference, same
+from autograder.course import ROOT
+from autograder.course import secret as read_secret
+from autograder.mistakes import Patch, load_patches
+from autograder.model import (
+    CheckResult,
+    CourseError,
+    ProblemSet,
+    Question,
+    QuestionResult,
+    Report,
+)
+from autograder.notebook import Release, Submission, read
+from autograder.sandbox.cells import Trouble
+from autograder.sandbox.client import Call, Job, Run, Sandbox, SandboxError
+
+Update = Callable[[Report], None]
+
+PUBLIC = b"inputs that anyone may see"
+
+
+@dataclass(frozen=True)
+class Known:
+    """A known mistake on this term's inputs: what it gives, and which checks it fails."""
+
+    patch: Patch
+    outcomes: Sequence[Any]
+    failed: frozenset[int]
+
+
+class Grader:
+    """Grades submissions to one problem set, all on the same inputs, which the secret decides.
+
+    >>> with Grader(problem_set) as grader:
+    ...     report = grader.grade(submission)
+    """
+
+    def __init__(
+        self, problem_set: ProblemSet, root: Path = ROOT, secret: bytes | None = None
+    ) -> None:
+        self.problem_set = problem_set
+        self.release = Release.load(problem_set, root)
+        self._secret = read_secret(problem_set.id, root) if secret is None else secret
+        self._parts = {name: load_part(name) for name in problem_set.parts}
+        self._reference = _reference(self.release, root)
+        self._sandbox = Sandbox()
+        self._expected: dict[str, list[dict[str, Any]]] = {}
+        self._known: dict[str, list[Known]] = {}
+
+    def __enter__(self) -> "Grader":
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._sandbox.close()
+
+    def grade(self, submission: Submission, update: Update = lambda report: None) -> Report:
+        """Grade each question apart; ``update`` sees the report before the first and after each."""
+        results = [
+            QuestionResult(q, notes=list(submission.question_notes.get(q.id, [])))
+            for q in self.problem_set.questions
+        ]
+        report = Report(
+            submission.name,
+            self.problem_set,
+            results,
+            list(submission.notes),
+            submission.problem,
+        )
+        update(report)
+        for result in results:
+            try:
+                self._grade(result, submission)
+            except (SandboxError, OSError, CourseError) as error:
+                result.checks, result.fault = [], str(error)
+            result.done = True
+            update(report)
+        return report
+
+    def _grade(self, result: QuestionResult, submission: Submission) -> None:
+        question = result.question
+        part = self._parts[question.part]
+        answer = submission.answers.get(question.id, "")
+        untouched = _words(answer) == _words(self.release.blank(question.id))
+        if submission.problem or untouched or not answer.strip():
+            why = submission.problem or "There is no answer in this cell yet."
+            sentences = [(c.sentence, c.weight) for c in part.checks_of(question.id)]
+            result.checks = [
+                CheckResult(s, False, w, why) for s, w in sentences or [(question.title, 1.0)]
+            ]
+        elif question.report:
+            self._grade_report(result, part, submission)
+        else:
+            self._grade_code(result, part, submission)
+
+    def _grade_report(self, result: QuestionResult, part: Part, submission: Submission) -> None:
+        id, records = result.question.id, submission.records
+        rule, profiles = part.reports[id], self.problem_set.profiles
+        checks, seen = report_question.grade(rule, submission.answers[id], records, profiles)
+        result.checks = checks
+        if not result.passed:
+            filled = report_question.fill(rule, self._reference.answers[id], records)
+            known = []
+            for patch in self._patches(part, id):
+                wrong, was = report_question.grade(rule, patch.apply(filled), records, profiles)
+                failed = frozenset(i for i, c in enumerate(wrong) if not c.passed)
+                known.append(Known(patch, was, failed))
+            _recognise(result, known, lambda i, outcome: seen[i] == outcome)
+
+    def _grade_code(self, result: QuestionResult, part: Part, submission: Submission) -> None:
+        question = result.question
+        run = self._run(part, question, submission)
+        result.checks = self._compare(part, question, run)
+        if not result.passed and (others := _needed(question.id, submission.answers)):
+            together = self._run(part, question, submission, others=others)
+            retried = self._compare(part, question, together)
+            if sum(c.weight for c in retried if c.passed) > sum(
+                c.weight for c in result.checks if c.passed
+            ):
+                run, result.checks = together, retried
+                result.notes.append(
+                    "It was graded together with your other answers, which it uses."
+                )
+        if run.on_gpu:
+            result.notes.append("The code names a GPU; it was graded on a CPU, at no loss.")
+        if result.passed:
+            return
+        tolerances = [c.tolerance for c in part.checks_of(question.id)]
+        _recognise(
+            result,
+            self._mistakes(part, question),
+            lambda i, outcome: (
+                i < len(run.outcomes) and same(run.outcomes[i], outcome, tolerances[i])
+            ),
+        )
+        result.printed = _told(self._run(part, question, submission, secret=PUBLIC), submission)
+
+    def _run(
+        self,
+        part: Part,
+        question: Question,
+        submission: Submission,
+        *,
+        secret: bytes | None = None,
+        others: Sequence[str] = (),
+    ) -> Run:
+        calls = [
+            Call(c.probe, c.inputs(secret or self._secret)) for c in part.checks_of(question.id)
+        ]
+        job = Job(
+            submission.answers[question.id],
+            question.names,
+            part.probes,
+            tuple(calls),
+            tuple(self.release.given),
+            tuple(submission.extras),
+            tuple(others),
+        )
+        return self._sandbox.run(job)
+
+    def _compare(self, part: Part, question: Question, run: Run) -> list[CheckResult]:
+        results = []
+        for i, (check, expected) in enumerate(
+            zip(part.checks_of(question.id), self._expectation(part, question), strict=True)
+        ):
+            if i >= len(run.outcomes):
+                message = f"The code did not finish: {run.ended}."
+            elif run.missing:
+                message = _undefined(run)
+            else:
+                message = difference(run.outcomes[i], expected, check.tolerance)
+            results.append(CheckResult(check.sentence, not message, check.weight, message))
+        return results
+
+    def _expectation(self, part: Part, question: Question) -> list[dict[str, Any]]:
+        """The reference's own outcomes, from a process of its own."""
+        if question.id not in self._expected:
+            run = self._run(part, question, self._reference)
+            outcomes = [o for o in run.outcomes if isinstance(o, dict)]
+            if run.ended or len(outcomes) < len(part.checks_of(question.id)):
+                bad = next((o for o in run.outcomes if isinstance(o, Trouble)), None)
+                said = f"{bad.type}: {bad.message}" if bad else run.ended
+                raise CourseError(f"The reference answer to {question.id} fails: {said}.")
+            self._expected[question.id] = outcomes
+        return self._expected[question.id]
+
+    def _patches(self, part: Part, question: str) -> list[Patch]:
+        return [p for p in load_patches(part.folder)[0] if p.question == question]
+
+    def _mistakes(self, part: Part, question: Question) -> list[Known]:
+        """What each known mistake gives on this term's inputs; run when first needed."""
+        if question.id not in self._known:
+            known = []
+            for patch in self._patches(part, question.id):
+                answer = patch.apply(self._reference.answers[question.id])
+                run = self._run(part, question, Submission(patch.id, {question.id: answer}))
+                results = self._compare(part, question, run)
+                failed = frozenset(i for i, c in enumerate(results) if not c.passed)
+                known.append(Known(patch, run.outcomes, failed))
+            self._known[question.id] = known
+        return self._known[question.id]
+
+
+def _reference(release: Release, root: Path) -> Submission:
+    id = release.problem_set.id
+    path = root / "solutions" / id / f"{id}.ipynb"
+    if not path.is_file():
+        raise CourseError(
+            f"{path} is missing: run `python -m autograder release {id}`, which makes it."
+        )
+    reference = read(path, release)
+    if reference.problem:
+        raise CourseError(f"{path} cannot be read: {reference.problem}")
+    return reference
+
+
+def _recognise(
+    result: QuestionResult, known: Sequence[Known], equal: Callable[[int, Any], bool]
+) -> None:
+    """Name the known mistake that explains the most of what went wrong.
+
+    A mistake is recognised when every check that it fails came out here exactly as it does there.
+    """
+    fitting = [
+        k
+        for k in known
+        if k.failed and all(i < len(k.outcomes) and equal(i, k.outcomes[i]) for i in k.failed)
+    ]
+    if fitting:
+        best = max(fitting, key=lambda k: len(k.failed))
+        result.mistake, result.hint = best.patch.id, best.patch.hint
+
+
+def _undefined(run: Run) -> str:
+    names = " and ".join(f"`{name}`" for name in run.missing)
+    first = run.troubles[0] if run.troubles else None
+    why = f": it stopped with {first.type}" if first else ""
+    where = f" at line {first.line}" if first and first.line else ""
+    return f"The answer does not define {names}{why}{where}."
+
+
+def _told(run: Run, submission: Submission) -> str:
+    """What a run on public inputs printed and raised: this may be shown."""
+    lines = [run.printed.rstrip()] if run.printed.strip() else []
+    troubles = [o for o in run.outcomes if isinstance(o, Trouble)] or run.troubles
+    for t in troubles[:1]:
+        where = f" (line {t.line} of the answer)" if t.line else ""
+        lines.append(f"{t.type}: {t.message}{where}")
+    return "\n".join(lines)
+
+
+def _needed(question: str, answers: dict[str, str]) -> list[str]:
+    """The other answers, where this one names something that they define."""
+    others = {id: source for id, source in answers.items() if id != question and source.strip()}
+    try:
+        used = {n.id for n in ast.walk(ast.parse(answers[question])) if isinstance(n, ast.Name)}
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return []
+    return list(others.values()) if used & set().union(*map(_defined, others.values())) else []
+
+
+def _defined(source: str) -> set[str]:
+    try:
+        body = ast.parse(source).body
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return set()
+    names = {n.name for n in body if isinstance(n, ast.FunctionDef | ast.ClassDef)}
+    return names | {
+        t.id
+        for n in body
+        if isinstance(n, ast.Assign)
+        for t in n.targets
+        if isinstance(t, ast.Name)
+    }
+
+
+def _words(source: str) -> str:
+    return "".join(source.split())

@@ -1,0 +1,74 @@
+"""Known wrong and other right answers, written as patches to the solution's cell.
+
+``parts/<part>/mistakes.toml`` holds ``[[mistake]]`` tables (id, question, hint, and the patch) and
+``[[variant]]`` tables (the same without a hint). A patch is ``find`` and ``replace``, or ``edits``,
+a list of such pairs, or ``source``, the whole cell; ``regex = true`` makes ``find`` a pattern.
+``cell`` adds a code cell of the student's own above the answer.
+"""
+
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autograder.model import CourseError
+
+
+@dataclass(frozen=True)
+class Patch:
+    """A wrong answer, with the hint of what to look at, or another right one, without a hint."""
+
+    id: str
+    question: str
+    hint: str
+    source: str
+    edits: tuple[tuple[str, str], ...]
+    regex: bool
+    cell: str
+
+    def apply(self, solution: str) -> str:
+        """The patched cell.
+
+        Raises:
+            CourseError: an edit does not fit ``solution`` in exactly one place.
+        """
+        patched = self.source or solution
+        for find, replace in self.edits:
+            pattern = find if self.regex else re.escape(find)
+            count = len(re.findall(pattern, patched))
+            if count != 1:
+                raise CourseError(
+                    f"Patch {self.id!r} of {self.question}: {find!r} is in the solution's cell "
+                    f"{count} times, not once; adapt it in mistakes.toml."
+                )
+            patched = re.sub(pattern, replace if self.regex else lambda _, r=replace: r, patched)
+        if patched == solution and not self.cell:
+            raise CourseError(f"Patch {self.id!r} of {self.question} changes nothing.")
+        return patched
+
+
+def load_patches(folder: Path) -> tuple[list[Patch], list[Patch]]:
+    """The mistakes and the variants of the part in ``folder``."""
+    tables = tomllib.loads((folder / "mistakes.toml").read_text(encoding="utf-8"))
+    mistakes = [_patch(t) for t in tables.get("mistake", [])]
+    variants = [_patch(t) for t in tables.get("variant", [])]
+    for patch in mistakes:
+        if not patch.hint:
+            raise CourseError(f"Mistake {patch.id!r} in {folder.name}/mistakes.toml has no hint.")
+    return mistakes, variants
+
+
+def _patch(table: dict[str, Any]) -> Patch:
+    edits = table.get("edits", [])
+    if "find" in table:
+        edits = [*edits, [table["find"], table["replace"]]]
+    return Patch(
+        table["id"],
+        table["question"],
+        " ".join(table.get("hint", "").split()),
+        table.get("source", ""),
+        tuple((find, replace) for find, replace in edits),
+        table.get("regex", False),
+        table.get("cell", ""),
+    )

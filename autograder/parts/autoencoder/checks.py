@@ -1,0 +1,180 @@
+"""What is graded in part ``autoencoder``; the notebook states every property checked here."""
+
+from typing import Any
+
+import numpy as np
+
+from autograder.checks import Part
+from autograder.report_question import ReportRule
+
+PART = Part("autoencoder")
+
+PART.question("encoder", "Encoder", 1, "Encoder")
+PART.question("decoder", "Decoder", 1, "Decoder")
+PART.question("train_ae", "Training the autoencoder", 1, "train_ae")
+PART.question("train_classifier", "Linear classifier on features", 1, "train_classifier")
+PART.report(
+    "report_autoencoder",
+    "What the features are worth",
+    1,
+    ReportRule(
+        results="results_autoencoder",
+        keys=("unsupervised", "supervised", "random"),
+        facts={"supervised_flags": {"unsupervised": False, "supervised": True, "random": False}},
+        orderings=[("supervised", "unsupervised"), ("unsupervised", "random")],
+        ranges={
+            "full": {
+                "unsupervised": (0.25, 0.40),
+                "supervised": (0.36, 0.60),
+                "random": (0.15, 0.32),
+            },
+        },
+    ),
+)
+
+Generator = np.random.Generator
+
+
+def images(rng: Generator, *shape: int) -> np.ndarray:
+    return rng.random(shape, dtype=np.float32)
+
+
+def signed(rng: Generator, *shape: int) -> np.ndarray:
+    return rng.standard_normal(shape, dtype=np.float32)
+
+
+def seed(rng: Generator) -> int:
+    return int(rng.integers(2**31))
+
+
+@PART.check("encoder", "shape")
+def encoder_shape(rng: Generator) -> dict[str, Any]:
+    """`Encoder` maps images (B, 3, 64, 64) to feature maps (B, 24, 4, 4)."""
+    return {"name": "Encoder", "x": images(rng, 3, 3, 64, 64)}
+
+
+@PART.check("encoder", "parameters")
+def encoder_parameters(rng: Generator) -> dict[str, Any]:
+    """`Encoder` sets `self.encoder` and has 42,156 trainable parameters."""
+    return {"name": "Encoder", "attribute": "encoder"}
+
+
+@PART.check("encoder", "forward", weight=2)
+def encoder_values(rng: Generator) -> dict[str, Any]:
+    """With given weights, `Encoder` computes four convolutions with a ReLU after each."""
+    return {"name": "Encoder", "x": images(rng, 2, 3, 64, 64), "seed": seed(rng)}
+
+
+@PART.check("encoder", "gradient")
+def encoder_gradient(rng: Generator) -> dict[str, Any]:
+    """The gradient flows through `Encoder` into its input and all its parameters."""
+    return {"name": "Encoder", "x": images(rng, 2, 3, 64, 64), "seed": seed(rng)}
+
+
+@PART.check("encoder", "forward")
+def encoder_channels(rng: Generator) -> dict[str, Any]:
+    """`Encoder(in_channels=...)` takes images of that many channels."""
+    x = images(rng, 2, 1, 64, 64)
+    return {"name": "Encoder", "x": x, "seed": seed(rng), "options": {"in_channels": 1}}
+
+
+@PART.check("decoder", "shape")
+def decoder_shape(rng: Generator) -> dict[str, Any]:
+    """`Decoder` maps feature maps (B, 24, 4, 4) to images (B, 3, 64, 64)."""
+    return {"name": "Decoder", "x": signed(rng, 3, 24, 4, 4)}
+
+
+@PART.check("decoder", "parameters")
+def decoder_parameters(rng: Generator) -> dict[str, Any]:
+    """`Decoder` has 42,135 trainable parameters."""
+    return {"name": "Decoder"}
+
+
+@PART.check("decoder", "forward", weight=2)
+def decoder_values(rng: Generator) -> dict[str, Any]:
+    """With given weights, `Decoder` computes four transposed convolutions, ReLU between them,
+    Sigmoid last."""
+    return {"name": "Decoder", "x": signed(rng, 2, 24, 4, 4), "seed": seed(rng)}
+
+
+@PART.check("decoder", "gradient")
+def decoder_gradient(rng: Generator) -> dict[str, Any]:
+    """The gradient flows through `Decoder` into its input and all its parameters."""
+    return {"name": "Decoder", "x": signed(rng, 2, 24, 4, 4), "seed": seed(rng)}
+
+
+@PART.check("decoder", "forward")
+def decoder_channels(rng: Generator) -> dict[str, Any]:
+    """`Decoder(out_channels=...)` makes images of that many channels."""
+    x = signed(rng, 2, 24, 4, 4)
+    return {"name": "Decoder", "x": x, "seed": seed(rng), "options": {"out_channels": 2}}
+
+
+def batches(rng: Generator, n: int = 12) -> dict[str, Any]:
+    """A small labeled data set in minibatches of four."""
+    return {
+        "images": images(rng, n, 3, 8, 8),
+        "labels": rng.integers(0, 3, n),
+        "seed": seed(rng),
+    }
+
+
+@PART.check("train_ae", "train_ae_returns")
+def train_ae_returns(rng: Generator) -> dict[str, Any]:
+    """`train_ae` returns the model and one plain number for each of `epochs` epochs."""
+    return {**batches(rng), "epochs": 3}
+
+
+@PART.check("train_ae", "train_ae_loss")
+def train_ae_loss(rng: Generator) -> dict[str, Any]:
+    """An entry of `loss_traj` is the mean squared errors of an epoch's minibatches, summed."""
+    return {**batches(rng, 10), "epochs": 1}
+
+
+@PART.check("train_ae", "train_ae_step", weight=2, tolerance=2e-3)
+def train_ae_step(rng: Generator) -> dict[str, Any]:
+    """After one minibatch, the weights are where one step of Adam (1e-3) on the MSE puts them."""
+    return {**batches(rng, 4), "epochs": 1}
+
+
+@PART.check("train_ae", "train_ae_step", weight=2, tolerance=2e-3)
+def train_ae_epochs(rng: Generator) -> dict[str, Any]:
+    """After three epochs, the weights are where Adam's steps on every minibatch put them."""
+    return {**batches(rng), "epochs": 3}
+
+
+@PART.check("train_classifier", "classifier_returns")
+def classifier_returns(rng: Generator) -> dict[str, Any]:
+    """`train_classifier` returns the classifier and one plain number for each of `epochs`
+    epochs."""
+    return {**batches(rng), "epochs": 2, "supervised": False}
+
+
+@PART.check("train_classifier", "classifier_loss", tolerance=1e-3)
+def classifier_loss(rng: Generator) -> dict[str, Any]:
+    """`loss_traj` follows the cross entropy of `cls(encoder(x).view(batch, -1))`."""
+    return {**batches(rng), "epochs": 3, "supervised": False}
+
+
+@PART.check("train_classifier", "classifier_step", weight=2, tolerance=2e-3)
+def classifier_frozen(rng: Generator) -> dict[str, Any]:
+    """Without `supervised`, the classifier learns and no parameter of the encoder changes."""
+    return {**batches(rng), "epochs": 2, "supervised": False}
+
+
+@PART.check("train_classifier", "classifier_step", weight=2, tolerance=2e-3)
+def classifier_supervised(rng: Generator) -> dict[str, Any]:
+    """With `supervised`, classifier and encoder both learn (Adam 1e-3, weight decay 1e-4)."""
+    return {**batches(rng), "epochs": 2, "supervised": True}
+
+
+@PART.check("train_classifier", "classifier_decay", tolerance=2e-3)
+def classifier_decay(rng: Generator) -> dict[str, Any]:
+    """The weight decay of 1e-4 pulls on a weight that the data say nothing about."""
+    return {**batches(rng), "epochs": 2}
+
+
+@PART.check("train_classifier", "classifier_statistics")
+def classifier_statistics(rng: Generator) -> dict[str, Any]:
+    """Without `supervised`, the running statistics of a batch norm in the encoder stay the same."""
+    return {**batches(rng), "epochs": 1}

@@ -1,0 +1,145 @@
+"""How the checks of part ``autoencoder`` call a student's code; runs beside it, knows no answer."""
+
+import numpy as np
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+from autograder.sandbox.toolkit import cotangent, fill, gradients, numbers, plain, weights
+
+
+class Pieces(nn.Module):
+    """A neutral stand-in for an autoencoder: images (B, 3, 8, 8) to images."""
+
+    def __init__(self):
+        super().__init__()
+        self.encoder = nn.Sequential(nn.Conv2d(3, 5, 4, stride=2, padding=1), nn.Tanh())
+        self.decoder = nn.Sequential(nn.ConvTranspose2d(5, 3, 4, stride=2, padding=1))
+
+    def forward(self, x):
+        return self.decoder(self.encoder(x))
+
+
+def given(namespace):
+    """What the notebook gives and an answer may call while it trains."""
+    namespace["visualize_recon"] = lambda *args, **kwargs: None
+    namespace["test"] = lambda *args, **kwargs: 0.0
+
+
+def loader(images, labels):
+    return DataLoader(TensorDataset(images, labels), batch_size=4)
+
+
+def shape(ns, name, x):
+    y = getattr(ns, name)()(x)
+    return {"shape of the output": [int(n) for n in y.shape], "dtype": plain(y).dtype.name}
+
+
+def parameters(ns, name, attribute=None):
+    model = getattr(ns, name)()
+    out = {"trainable parameters": sum(p.numel() for p in model.parameters() if p.requires_grad)}
+    if attribute:
+        out[f"has self.{attribute}"] = isinstance(getattr(model, attribute, None), nn.Module)
+    return out
+
+
+def forward(ns, name, x, seed, options=None):
+    model = fill(getattr(ns, name)(**(options or {})), seed)
+    y = model(x)
+    return {"output": plain(y), "input afterwards": plain(x)}
+
+
+def gradient(ns, name, x, seed):
+    model = fill(getattr(ns, name)(), seed)
+    x.requires_grad_(True)
+    y = model(x)
+    (y * cotangent(y, seed)).sum().backward()
+    return {"gradient of the input": plain(x.grad), **gradients(model)}
+
+
+def train_ae(ns, images, labels, seed, epochs):
+    model = fill(Pieces(), seed)
+    before = weights(model)
+    trained, losses = ns.train_ae(model, loader(images, labels), epochs=epochs)
+    return trained, losses, before
+
+
+def train_ae_returns(ns, images, labels, seed, epochs):
+    trained, losses, _ = train_ae(ns, images, labels, seed, epochs)
+    return {"model": isinstance(trained, Pieces), "length of loss_traj": len(numbers(losses))}
+
+
+def train_ae_loss(ns, images, labels, seed, epochs):
+    _, losses, _ = train_ae(ns, images, labels, seed, epochs)
+    return {"loss_traj": np.array([float(v) for v in losses])}
+
+
+def train_ae_step(ns, images, labels, seed, epochs):
+    trained, _, before = train_ae(ns, images, labels, seed, epochs)
+    return {"change of the weights": weights(trained) - before}
+
+
+class Features(nn.Module):
+    """A neutral stand-in for an encoder: images (B, 3, 8, 8) to features (B, 5, 2, 2)."""
+
+    def __init__(self, norm=False):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 5, 4, stride=4)
+        self.norm = nn.BatchNorm2d(5) if norm else nn.Identity()
+
+    def forward(self, x):
+        return self.norm(torch.tanh(self.conv(x)))
+
+
+def train_classifier(ns, encoder, images, labels, seed, epochs, supervised):
+    cls = fill(nn.Linear(20, 3), seed + 1)
+    before = weights(cls)
+    out = ns.train_classifier(
+        encoder, cls, loader(images, labels), epochs=epochs, supervised=supervised
+    )
+    trained, losses = out
+    return trained, losses, before
+
+
+def classifier_returns(ns, images, labels, seed, epochs, supervised):
+    encoder = fill(Features(), seed)
+    trained, losses, _ = train_classifier(ns, encoder, images, labels, seed, epochs, supervised)
+    return {
+        "classifier": isinstance(trained, nn.Linear),
+        "length of loss_traj": len(numbers(losses)),
+    }
+
+
+def classifier_loss(ns, images, labels, seed, epochs, supervised):
+    encoder = fill(Features(), seed)
+    _, losses, _ = train_classifier(ns, encoder, images, labels, seed, epochs, supervised)
+    losses = np.array([float(v) for v in losses])
+    return {"loss_traj, as a share of its first entry": losses / losses[0]}
+
+
+def classifier_step(ns, images, labels, seed, epochs, supervised):
+    encoder = fill(Features(), seed)
+    start = weights(encoder)
+    trained, _, before = train_classifier(ns, encoder, images, labels, seed, epochs, supervised)
+    return {
+        "change of the classifier": weights(trained) - before,
+        "change of the encoder": weights(encoder) - start,
+    }
+
+
+def classifier_decay(ns, images, labels, seed, epochs):
+    images[:] = 0
+    encoder = fill(Features(), seed)
+    nn.init.zeros_(encoder.conv.bias)
+    trained, _, _ = train_classifier(ns, encoder, images, labels, seed, epochs, False)
+    before = fill(nn.Linear(20, 3), seed + 1).weight
+    return {"change of the classifier's weight": plain(trained.weight - before)}
+
+
+def classifier_statistics(ns, images, labels, seed, epochs):
+    encoder = fill(Features(norm=True), seed)
+    train_classifier(ns, encoder, images, labels, seed, epochs, False)
+    return {
+        "running mean": plain(encoder.norm.running_mean),
+        "running variance": plain(encoder.norm.running_var),
+    }

@@ -1,0 +1,1 @@
+"""Runs untrusted cells: ``Sandbox`` and its jobs (grader's side); zygote and worker (theirs)."""

@@ -1,0 +1,335 @@
+"""The grader's side of the sandbox: one job in, one run out, whatever the job did."""
+
+import contextlib
+import dataclasses
+import json
+import os
+import random
+import select
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from autograder.model import CourseError
+from autograder.sandbox import wire
+from autograder.sandbox.cells import Trouble
+
+ROOT = Path(__file__).parents[2]
+UIDS = range(62000, 65000)
+WALL_PER_CPU = 10  # compute is limited by CPU time; the wall limit only catches waiting
+START = """
+import socket, sys
+sys.path.insert(0, sys.argv[2])
+from autograder.sandbox.zygote import main
+main(socket.socket(fileno=int(sys.argv[1])), sys.argv[2])
+"""
+
+
+class SandboxError(Exception):
+    """The sandbox itself failed: the grader's fault, not a student's."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Of one job: seconds of CPU a process, and bytes of memory beyond what torch maps."""
+
+    cpu: int = 10
+    memory: int = 2 << 30
+
+    @property
+    def wall(self) -> float:
+        return float(WALL_PER_CPU * self.cpu)
+
+
+@dataclass(frozen=True)
+class Call:
+    """A probe of the job's part, and its inputs (arrays and plain values)."""
+
+    probe: str
+    inputs: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Job:
+    """An answer and its surroundings, to be probed in a process of its own.
+
+    ``given`` are cells of the release; of them and of ``extras``, the student's own further cells,
+    only definitions are run. ``others`` are the student's other answers, when all are tried
+    together. ``names`` must be defined afterwards.
+    """
+
+    answer: str
+    names: tuple[str, ...]
+    probes: str
+    calls: tuple[Call, ...]
+    given: tuple[str, ...] = ()
+    extras: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+
+
+Outcome = dict[str, Any] | Trouble
+
+
+@dataclass
+class Run:
+    """What came of a job: an outcome a call, as claimed by the untrusted side.
+
+    ``ended`` is "" when the worker finished, else why it did not, as a clause a student can read.
+    """
+
+    outcomes: list[Outcome] = field(default_factory=list)
+    troubles: list[Trouble] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    printed: str = ""
+    on_gpu: bool = False
+    ended: str = ""
+    waited: bool = False
+
+
+class Sandbox:
+    """Forks a fresh process for every job from a zygote that has torch loaded.
+
+    As root, each job runs as a user of its own, who owns nothing but an empty scratch folder.
+
+    >>> with Sandbox() as sandbox:
+    ...     run = sandbox.run(job)
+    """
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        self.limits = limits or Limits()
+        self._uids = random.Random(os.urandom(8)).sample(UIDS, len(UIDS))
+        self._zygote: subprocess.Popen[bytes] | None = None
+        self._ended: dict[int, int] = {}
+
+    def __enter__(self) -> "Sandbox":
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the zygote and everything below it."""
+        if self._zygote is not None:
+            self._control.close()
+            try:
+                self._zygote.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                self._zygote.kill()
+                self._zygote.wait()
+            if self._zygote.stderr is not None:
+                self._zygote.stderr.close()
+            self._zygote = None
+
+    def start(self) -> None:
+        """Start the zygote, and wait until it has imported torch."""
+        if self._zygote is not None and self._zygote.poll() is None:
+            return
+        self.close()
+        if os.getuid() == 0:
+            _require_readable(Path(sys.executable).resolve(), Path(sys.prefix), ROOT)
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            self._zygote = subprocess.Popen(
+                [sys.executable, "-I", "-c", START, str(theirs.fileno()), str(ROOT)],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                env=_environment(),
+                cwd="/",
+                start_new_session=True,
+            )
+        self._control = ours
+        try:
+            self._await("ready", 120)
+        except SandboxError:
+            self._zygote.kill()
+            _, stderr = self._zygote.communicate()
+            last = stderr.decode(errors="replace").strip().splitlines()[-1:] or ["no message"]
+            raise SandboxError(f"The process that runs answers did not start: {last[0]}") from None
+
+    def run(self, job: Job, limits: Limits | None = None) -> Run:
+        """Run ``job`` in a fresh process; one that only waited too long gets a second try.
+
+        Raises:
+            SandboxError: the sandbox itself failed.
+        """
+        run = self._run(job, limits or self.limits)
+        return self._run(job, limits or self.limits) if run.waited else run
+
+    def _run(self, job: Job, limits: Limits) -> Run:
+        self.start()
+        with contextlib.ExitStack() as stack:
+            uid = stack.enter_context(self._claim_uid())
+            scratch = stack.enter_context(_scratch(uid))
+            ours, theirs = socket.socketpair()
+            stack.enter_context(ours)
+            with theirs:
+                request = {
+                    "do": "fork", "uid": uid, "scratch": scratch,
+                    "cpu": limits.cpu, "memory": limits.memory,
+                }  # fmt: skip
+                socket.send_fds(self._control, [json.dumps(request).encode()], [theirs.fileno()])
+            pid = self._await("forked", 30)["forked"]
+            run = Run()
+            channel = _Channel(ours, time.monotonic() + limits.wall)
+            try:
+                channel.write(wire.encode(dataclasses.asdict(job)))
+                _read_run(channel, run, len(job.calls))
+            except TimeoutError:
+                run.ended = f"it was stopped after waiting for {limits.wall:.0f} seconds"
+                run.waited = True
+            except (wire.FrameError, OSError, EOFError) as error:
+                run.ended = f"it sent {error}" if isinstance(error, wire.FrameError) else "ended"
+            self._control.send(json.dumps({"do": "sweep", "uid": uid}).encode())
+            self._await("swept", 30)
+            code = self._exit_code(pid)
+            if run.ended == "ended":
+                run.ended = _epitaph(code, limits)
+            return run
+
+    @contextlib.contextmanager
+    def _claim_uid(self) -> Any:
+        """A user id that no other grader on this machine uses now; None where we are not root."""
+        if os.getuid() != 0:
+            yield None
+            return
+        while True:
+            uid = self._uids.pop()
+            self._uids.insert(0, uid)
+            with socket.socket(socket.AF_UNIX) as claim:
+                try:
+                    claim.bind(f"\0course-autograder-uid-{uid}")
+                except OSError:
+                    continue
+                yield uid
+                return
+
+    def _await(self, key: str, seconds: float) -> dict[str, Any]:
+        """The zygote's next message that has ``key``; ends of workers are noted on the way."""
+        deadline = time.monotonic() + seconds
+        while True:
+            left = deadline - time.monotonic()
+            if left <= 0 or not select.select([self._control], [], [], left)[0]:
+                raise SandboxError(f"The process that starts workers gave no {key!r} in time.")
+            data = self._control.recv(65536)
+            if not data:
+                raise SandboxError("The process that starts workers ended unexpectedly.")
+            message: dict[str, Any] = json.loads(data)
+            if "ended" in message:
+                self._ended[message["ended"]] = message["code"]
+            if key in message:
+                return message
+
+    def _exit_code(self, pid: int) -> int:
+        while pid not in self._ended:
+            self._await("ended", 30)
+        return self._ended.pop(pid)
+
+
+class _Channel:
+    """Reads and writes a socket within one deadline."""
+
+    def __init__(self, sock: socket.socket, deadline: float) -> None:
+        self.sock, self.deadline = sock, deadline
+
+    def _wait(self) -> None:
+        self.sock.settimeout(max(1e-3, self.deadline - time.monotonic()))
+
+    def write(self, data: bytes) -> None:
+        self._wait()
+        self.sock.sendall(data)
+
+    def read(self, n: int) -> bytes:
+        pieces, left = [], n
+        while left:
+            if time.monotonic() > self.deadline:
+                raise TimeoutError
+            self._wait()
+            piece = self.sock.recv(min(left, 1 << 20))
+            if not piece:
+                raise EOFError
+            pieces.append(piece)
+            left -= len(piece)
+        return b"".join(pieces)
+
+
+def _read_run(channel: _Channel, run: Run, calls: int) -> None:
+    for _ in range(calls):
+        frame = wire.decode(channel.read)
+        match frame:
+            case {"result": dict(result)}:
+                run.outcomes.append(result)
+            case {"trouble": dict(claim), "missing": list(names)}:
+                run.outcomes.append(_trouble(claim))
+                run.missing = [str(name)[:80] for name in names[:20]]
+            case {"trouble": dict(claim)}:
+                run.outcomes.append(_trouble(claim))
+            case _:
+                raise wire.FrameError("a frame that answers no call")
+    match wire.decode(channel.read):
+        case {
+            "end": True,
+            "printed": str(printed),
+            "on_gpu": bool(on_gpu),
+            "troubles": list(items),
+        }:
+            run.printed, run.on_gpu = printed, on_gpu
+            run.troubles = [_trouble(t) for t in items[:5] if isinstance(t, dict)]
+        case _:
+            raise wire.FrameError("a last frame that is none")
+
+
+def _trouble(claim: dict[str, Any]) -> Trouble:
+    line = claim.get("line")
+    return Trouble(
+        str(claim.get("type"))[:80],
+        line if type(line) is int and 0 < line < 100_000 else None,
+        str(claim.get("message"))[:2000],
+    )
+
+
+def _epitaph(code: int, limits: Limits) -> str:
+    if code == -9:
+        return f"it was stopped: more than {limits.cpu} seconds of computing, or out of memory"
+    if code < 0:
+        return f"it crashed with signal {-code}"
+    return "it ended the process before the checks were through"
+
+
+@contextlib.contextmanager
+def _scratch(uid: int | None) -> Any:
+    """An empty folder of the worker's own, gone afterwards."""
+    folder = tempfile.mkdtemp(prefix="answer-")
+    try:
+        if uid is not None:
+            os.chown(folder, uid, uid)
+        yield folder
+    finally:
+        # rm walks trees of any depth and never follows a link
+        subprocess.run(["rm", "-rf", "--", folder], check=False, stderr=subprocess.DEVNULL)
+
+
+def _environment() -> dict[str, str]:
+    """All that the untrusted side sees of our environment."""
+    one = {f"{lib}_NUM_THREADS": "1" for lib in ("OMP", "MKL", "OPENBLAS", "NUMEXPR")}
+    return {
+        "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "PYTHONHASHSEED": "0", "MPLBACKEND": "agg",
+        "NO_ALBUMENTATIONS_UPDATE": "1", "CUDA_VISIBLE_DEVICES": "", "HOME": "/nonexistent", **one,
+    }  # fmt: skip
+
+
+def _require_readable(*paths: Path) -> None:
+    """As root we switch users, and they must be able to import from here."""
+    for path in paths:
+        for place in [path, *path.parents]:
+            if place.stat().st_mode & 0o005 != 0o005:
+                raise CourseError(
+                    f"{place} cannot be read by other users, as whom answers are run: "
+                    f"chmod o+rx {place}, or move the checkout and its .venv elsewhere."
+                )

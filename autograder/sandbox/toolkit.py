@@ -1,0 +1,81 @@
+"""What probes share: canonical weights, gradients, plain values. Runs beside student code."""
+
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+
+def tensors_by_shape(
+    named: Iterator[tuple[str, torch.Tensor]],
+) -> Iterator[tuple[str, torch.Tensor]]:
+    """Each tensor with a key that names its shape and rank among its like, not the module it is in.
+
+    So ``Sequential``, ``ModuleList`` and separate attributes get the same keys.
+    """
+    seen: Counter[str] = Counter()
+    for _, tensor in named:
+        shape = "x".join(map(str, tensor.shape)) or "scalar"
+        yield f"{shape} #{seen[shape]}", tensor
+        seen[shape] += 1
+
+
+def fill(module: nn.Module, seed: int) -> nn.Module:
+    """Give every parameter values that depend on ``seed`` and its key alone.
+
+    Two implementations of one architecture then compute the same function. The scale keeps
+    activations of order one, so that no nonlinearity is idle.
+    """
+    with torch.no_grad():
+        for key, p in tensors_by_shape(module.named_parameters()):
+            rng = np.random.default_rng([seed, zlib.crc32(key.encode())])
+            fan_in = p[0].numel() if p.dim() > 1 else 4
+            values = rng.standard_normal(tuple(p.shape)) * (2 / fan_in) ** 0.5
+            p.copy_(torch.as_tensor(values, dtype=p.dtype))
+    return module
+
+
+def cotangent(like: torch.Tensor, seed: int) -> torch.Tensor:
+    """Random weights for the entries of an output, so that its gradient has no symmetry."""
+    values = np.random.default_rng([seed, 1]).standard_normal(tuple(like.shape))
+    return torch.as_tensor(values, dtype=like.dtype)
+
+
+def gradients(module: nn.Module) -> dict[str, np.ndarray]:
+    """The gradient of every parameter; zeros where none arrived."""
+    return {
+        f"gradient {key}": plain(torch.zeros_like(p) if p.grad is None else p.grad)
+        for key, p in tensors_by_shape(module.named_parameters())
+    }
+
+
+def weights(module: nn.Module) -> np.ndarray:
+    """All parameters of a probe's own module as one vector (P,)."""
+    return np.concatenate([plain(p).ravel() for p in module.parameters()])
+
+
+def plain(value: Any) -> np.ndarray:
+    """A tensor as an array that shares no memory with it."""
+    if not isinstance(value, torch.Tensor):
+        raise TypeError(f"expected a tensor, got {type(value).__name__}")
+    return np.array(value.detach().cpu().numpy())
+
+
+def numbers(values: Any) -> np.ndarray:
+    """A list of losses as float64 (n,).
+
+    Raises:
+        TypeError: it is no list of numbers, or an entry still holds the graph it came from.
+    """
+    if isinstance(values, np.ndarray):
+        values = values.tolist()
+    if not isinstance(values, list | tuple):
+        raise TypeError(f"expected a list of numbers, got {type(values).__name__}")
+    for v in values:
+        if isinstance(v, torch.Tensor) and v.requires_grad:
+            raise TypeError("an entry is a tensor that still holds its graph, not a plain number")
+    return np.array([float(v) for v in values], dtype=np.float64)

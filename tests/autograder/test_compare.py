@@ -1,0 +1,89 @@
+"""Comparing fails closed: only a value that is right passes."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as npst
+
+from autograder.compare import difference, same
+from autograder.sandbox.cells import Trouble
+
+EXPECTED = np.linspace(-2, 3, 12, dtype=np.float32).reshape(3, 4)
+
+
+def verdict(claim: Any, expected: Any = EXPECTED) -> str:
+    return difference({"output": claim}, {"output": expected}, 1e-4)
+
+
+def test_the_same_values_pass_with_rounding() -> None:
+    assert verdict(EXPECTED * (1 + 1e-6)) == ""
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        np.zeros((0, 4), np.float32),
+        np.full_like(EXPECTED, np.nan),
+        np.full_like(EXPECTED, np.inf),
+        EXPECTED[:1],
+        EXPECTED.T,
+        EXPECTED.reshape(12),
+        np.float32(1) * EXPECTED[0, 0].reshape(()),
+        EXPECTED + 1e-3,
+        EXPECTED.astype(np.int64),
+        EXPECTED != 0,
+        EXPECTED.tolist(),
+        None,
+        "right",
+        True,
+    ],
+)
+def test_anything_else_fails(claim: Any) -> None:
+    assert verdict(claim)
+
+
+def test_one_nan_among_right_values_fails() -> None:
+    claim = EXPECTED.copy()
+    claim[1, 2] = np.nan
+    assert "NaN" in verdict(claim)
+
+
+def test_a_missing_or_further_value_fails() -> None:
+    assert difference({}, {"output": EXPECTED}, 1)
+    assert difference({"output": EXPECTED, "verdict": 1.0}, {"output": EXPECTED}, 1)
+
+
+@pytest.mark.parametrize("claim", [1, 1.0, "True", None, np.True_])
+def test_a_flag_is_not_what_equals_it(claim: Any) -> None:
+    assert difference({"has it": claim}, {"has it": True}, 1)
+
+
+def test_zero_is_expected_to_be_zero() -> None:
+    zero = np.zeros(3)
+    assert verdict(zero, zero) == ""
+    assert verdict(zero + 1e-6, zero)
+
+
+def test_an_error_says_where_and_not_what() -> None:
+    message = difference(Trouble("ValueError", 3, "hidden 0.1234"), {"output": EXPECTED}, 1)
+    assert message == "The code raised ValueError at line 3 of the answer."
+
+
+@given(
+    npst.arrays(np.float32, npst.array_shapes(max_dims=3, max_side=4)),
+    st.sampled_from([1e-4, 1e-2]),
+)
+def test_no_message_shows_an_expected_number(claim: np.ndarray, tolerance: float) -> None:
+    message = difference({"output": claim}, {"output": EXPECTED}, tolerance)
+    assert not any(f"{v:.3f}" in message for v in EXPECTED.ravel())
+
+
+def test_errors_are_the_same_with_the_same_text() -> None:
+    a, b = Trouble("TypeError", 3, "NoneType"), Trouble("TypeError", 9, "NoneType")
+    assert same(a, b, 1)
+    assert not same(a, Trouble("TypeError", 3, "str"), 1)
+    assert not same(a, {"output": EXPECTED}, 1)
+    assert same({"output": EXPECTED}, {"output": EXPECTED.copy()}, 1e-6)
