@@ -1,0 +1,125 @@
+"""A course with one small problem set, for tests that need none of the shipped content."""
+
+import shutil
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from autograder import checks
+from autograder.course import ROOT
+from autograder.model import CourseError, Question
+from autograder.report_question import ReportRule
+
+TOML = """\
+[course]
+title = "Toys"
+term = "2026"
+
+[ps_toy]
+title = "Toy"
+number = 7
+parts = ["toy"]
+posted = 2026-10-12
+due = 2026-10-26
+hand_in = "the letter box"
+"""
+
+QUESTIONS = {
+    "toy": (
+        Question("double", "Doubling", 2, ("double",), "toy"),
+        Question("report_toy", "Report", 1.5, ("flags", "results_toy"), "toy", report=True),
+    ),
+    "more": (Question("triple", "Tripling", 1, ("triple",), "more"),),
+}
+
+DOUBLE = """\
+# Question: double
+def double(x):
+    \"\"\"Twice x.\"\"\"
+    ### BEGIN SOLUTION
+    first_summand = x
+    return first_summand + x  # the sum
+    ### END SOLUTION"""
+
+TRIPLE = """\
+# Question: triple
+def triple(x):
+    ### BEGIN SOLUTION
+    return sum([x, x, x])
+    ### END SOLUTION"""
+
+REPORT = """\
+# Question: report_toy
+### BEGIN SOLUTION
+flags = {"toy": True}
+results_toy = {"toy": 0.0}
+### END SOLUTION"""
+
+RECORD = """\
+from IPython.display import display
+
+display(
+    {
+        "text/plain": "toy: test accuracy 0.2500 (mini profile)",
+        "application/vnd.course.result+json": {"name": "toy", "accuracy": 0.25, "profile": "mini"},
+    },
+    raw=True,
+)"""
+
+
+def code(id, source, **metadata):
+    return nbformat.v4.new_code_cell(source, id=id, metadata=metadata)
+
+
+def text(id, source, **metadata):
+    return nbformat.v4.new_markdown_cell(source, id=id, metadata=metadata)
+
+
+def toy_cells():
+    return [
+        text("title", "# {{title}} {{number}}: {{points}} points", tags=["shared"]),
+        code("setup", "import math", tags=["shared"], executionInfo={"user": "someone"}),
+        text("double-text", "Due {{due}}, worth {{points:double}}."),
+        code("answer", DOUBLE),
+        code("test_double", "assert double(2) == 4"),
+        code("run", RECORD),
+        code("results", REPORT),
+        code("test_report_toy", "assert set(results_toy) == {'toy'}"),
+        text("hand-in", "Hand in at {{hand_in}}.", tags=["shared"]),
+    ]
+
+
+def more_cells():
+    return [
+        text("title", "# {{title}}", tags=["shared"]),
+        code("setup", "import math", tags=["shared"]),
+        code("answer-triple", TRIPLE),
+        code("test_triple", "assert triple(2) == 6"),
+        text("hand-in", "Hand in.", tags=["shared"]),
+    ]
+
+
+def write_part(root, part, cells):
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    path = root / "solutions" / f"{part}.ipynb"
+    path.parent.mkdir(exist_ok=True)
+    nbformat.write(notebook, path)
+    return path
+
+
+def make(root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A course at ``root`` with ``ps_toy``, whose parts the autograder takes from here."""
+
+    class Part:
+        def __init__(self, name: str) -> None:
+            if name not in QUESTIONS:
+                raise CourseError(f"There is no part {name!r}.")
+            self.questions = QUESTIONS[name]
+            self.reports = {"report_toy": ReportRule("results_toy", ("toy",))}
+
+    monkeypatch.setattr(checks, "load_part", Part)
+    (root / "course.toml").write_text(TOML)
+    shutil.copy(ROOT / "nbgrader_config.py", root)
+    write_part(root, "toy", toy_cells())
+    return root
