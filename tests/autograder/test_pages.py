@@ -104,11 +104,11 @@ def test_class_counts_what_was_graded(tmp_path):
         Report("f", problem_set(), PENDING),
     )
     read = Page(page).words
-    assert "3 graded 3.17 mean of 3 3 median 1 could not be read 2 to grade again" in read
+    assert "3 graded 3.17 mean of 3 3 median 1 bad input 2 to grade again" in read
     assert "2 Training · no_zero Call zero_grad() ." in read
     assert "2 Training It learns." in read
     assert "grader fault no memory" in read
-    assert "not readable It is a PDF." in read
+    assert "bad input It is a PDF." in read
     assert 'title="2 full marks, 1 some, 0 none"' in page
 
 
