@@ -1,0 +1,139 @@
+"""Peak memory of one Gradescope run, all its processes together: ``python -m bench.memory``.
+
+The upload is built, unpacked and run as on Gradescope, with a Python that has CPU-only torch, and
+the proportional set sizes (PSS) of all its processes are summed a hundred times a second. Pages
+that other programs on this machine share would count for less: run it on a quiet one, as root.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from autograder import gradescope
+from autograder.checks import PARTS
+from autograder.course import problem_set
+from autograder.mistakes import load_patches
+from autograder.release import composed
+
+MB = 1 << 20
+
+
+@dataclass
+class Peak:
+    """The most memory seen at one moment (bytes), by process name, and how long the run took."""
+
+    total: int = 0
+    processes: list[tuple[str, int]] = field(default_factory=list)
+    seconds: float = 0.0
+    status: int = 0
+
+
+def flawed(ps_id: str) -> str:
+    """The reference with a known mistake in every answer, so that the grader has most to do."""
+    ps = problem_set(ps_id)
+    first = {p.question: p for part in ps.parts for p in reversed(load_patches(PARTS / part)[0])}
+    notebook = json.loads(composed(ps))
+    for cell in notebook["cells"]:
+        patch = first.get(cell["metadata"].get("nbgrader", {}).get("grade_id", ""))
+        if patch:
+            cell["source"] = patch.apply("".join(cell["source"]))
+    return json.dumps(notebook)
+
+
+def run(python: Path, ps_id: str, notebook: str) -> Peak:
+    """Grade ``notebook`` as Gradescope would, with ``python``, watching its memory."""
+    os.environ["COURSE_PUBLIC_SECRET"] = "1"
+    with tempfile.TemporaryDirectory(prefix="gradescope-") as folder:
+        base = Path(folder)
+        base.chmod(0o755)  # answers run as other users
+        gradescope.build(problem_set(ps_id), base / "upload.zip")
+        with zipfile.ZipFile(base / "upload.zip") as archive:
+            archive.extractall(base / "source")
+        shutil.copy(base / "source" / "run_autograder", base)
+        (base / "submission").mkdir()
+        (base / "submission" / f"{ps_id}.ipynb").write_text(notebook, encoding="utf-8")
+        environment = {"PATH": os.environ["PATH"], "COURSE_PYTHON": str(python)}
+        subprocess.run(["bash", base / "source" / "setup.sh"], check=True, env=environment)
+        return watch(["bash", str(base / "run_autograder")], environment)
+
+
+def watch(command: list[str], environment: dict[str, str]) -> Peak:
+    """Run ``command`` to its end, sampling the memory of it and of everything below it."""
+    peak = Peak()
+    start = time.monotonic()
+    process = subprocess.Popen(command, env=environment)
+    while process.poll() is None:
+        sizes = [
+            (name, pss)
+            for pid in family(process.pid)
+            if (name := called(pid)) and (pss := pss_of(pid))
+        ]
+        total = sum(pss for _, pss in sizes)
+        if total > peak.total:
+            peak.total, peak.processes = total, sizes
+        time.sleep(0.01)
+    peak.seconds, peak.status = time.monotonic() - start, process.returncode
+    return peak
+
+
+def family(root: int) -> list[int]:
+    """``root`` and all processes below it."""
+    parents: dict[int, int] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                parents[int(entry.name)] = int(
+                    (entry / "stat").read_text().rpartition(")")[2].split()[1]
+                )
+            except OSError:
+                continue
+    found, frontier = [root], {root}
+    while frontier:
+        frontier = {pid for pid, parent in parents.items() if parent in frontier}
+        found += frontier
+    return found
+
+
+def called(pid: int) -> str:
+    """The start of a process's command line; empty where it has ended."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
+    except OSError:
+        return ""
+    return " ".join(w.strip().partition("\n")[0] for w in words[:3])
+
+
+def pss_of(pid: int) -> int:
+    """A process's proportional set size in bytes; 0 where it has ended."""
+    try:
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    return 0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--python", type=Path, required=True, help="one with CPU-only torch")
+    parser.add_argument("--problem-set", default="ps_autoencoder", metavar="PS")
+    parser.add_argument("--notebook", type=Path, help="the submission; else one full of mistakes")
+    args = parser.parse_args()
+    given = args.notebook and args.notebook.read_text(encoding="utf-8")
+    peak = run(args.python, args.problem_set, given or flawed(args.problem_set))
+    for name, pss in peak.processes:
+        print(f"{pss / MB:7.0f} MB  {name}")
+    print(f"{peak.total / MB:7.0f} MB  at the peak of a run of {peak.seconds:.1f} s")
+    raise SystemExit(peak.status)
+
+
+if __name__ == "__main__":
+    main()
