@@ -1,0 +1,110 @@
+"""One notebook run: its device, seed, profile, and where its data and checkpoints lie."""
+
+from __future__ import annotations
+
+import os
+import platform
+import random
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from helpers.errors import SessionError
+
+if TYPE_CHECKING:
+    import torch
+
+PROFILES = ("mini", "full")
+
+
+@dataclass(frozen=True)
+class Session:
+    """What ``start`` decided.
+
+    Attributes:
+        device: where models and batches belong.
+        seed: what Python, NumPy and torch were seeded with.
+        profile: ``"mini"`` (data made on this machine, minutes on a CPU) or ``"full"``.
+        data: folder of the data sets.
+        checkpoints: folder of the checkpoints that ``training`` writes.
+    """
+
+    device: torch.device
+    seed: int
+    profile: str
+    data: Path
+    checkpoints: Path
+
+    def epochs(self, full: int = 200, mini: int = 30) -> int:
+        """The number of epochs for this profile."""
+        return full if self.profile == "full" else mini
+
+
+_current: Session | None = None
+
+
+def start(
+    seed: int = 0,
+    profile: str | None = None,
+    data: str | os.PathLike[str] | None = None,
+    checkpoints: str | os.PathLike[str] | None = None,
+) -> Session:
+    """Begin a session: seed everything, choose the device, and say so in one line.
+
+    Args:
+        seed: for Python's, NumPy's and torch's global generators.
+        profile: ``"mini"`` or ``"full"``; else ``$HELPERS_PROFILE``; else ``"full"`` where there
+            is a GPU and ``"mini"`` where not.
+        data: folder for data sets; else ``$HELPERS_DATA``; else ``~/.cache/course-helpers``.
+        checkpoints: folder for checkpoints, for example on a mounted drive; else
+            ``checkpoints`` in the data folder.
+
+    Raises:
+        SessionError: there is no such profile.
+    """
+    global _current
+    import numpy as np
+    import torch
+
+    gpu = torch.cuda.is_available()
+    profile = profile or os.environ.get("HELPERS_PROFILE") or ("full" if gpu else "mini")
+    if profile not in PROFILES:
+        raise SessionError(
+            f"There is no profile {profile!r}: use {' or '.join(map(repr, PROFILES))}."
+        )
+    home = Path(data or os.environ.get("HELPERS_DATA") or Path.home() / ".cache" / "course-helpers")
+    home = home.expanduser().resolve()
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.manual_seed(seed)
+    _current = Session(
+        device=torch.device("cuda" if gpu else "cpu"),
+        seed=seed,
+        profile=profile,
+        data=home,
+        checkpoints=Path(checkpoints).expanduser().resolve()
+        if checkpoints
+        else home / "checkpoints",
+    )
+    device = torch.cuda.get_device_name() if gpu else f"CPU ({torch.get_num_threads()} threads)"
+    print(
+        f"Python {platform.python_version()}, torch {torch.__version__}, {device}: "
+        f"{profile} profile, seed {seed}"
+    )
+    return _current
+
+
+def session() -> Session:
+    """The session that ``start`` began.
+
+    Raises:
+        SessionError: none was begun.
+    """
+    if _current is None:
+        raise SessionError("There is no session yet: call helpers.start() in the first cell.")
+    return _current
+
+
+def current() -> Session | None:
+    """The session, or None where none was begun (a grader, a script)."""
+    return _current

@@ -1,0 +1,154 @@
+"""The real STL-10: downloaded, verified, unpacked; each file hashed once and then remembered."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tarfile
+import zlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import IO
+
+from helpers.download import BLOCK, download, file_checksum
+from helpers.errors import DataError
+from helpers.progress import progress
+
+MIRRORS = ("http://ai.stanford.edu/~acoates/stl10/stl10_binary.tar.gz",)
+ARCHIVE_MD5 = "91f7769df0f17e558f3565bffb0c7dfb"
+FILE_MD5 = {
+    "train_X.bin": "918c2871b30a85fa023e0c44e0bee87f",
+    "train_y.bin": "5a34089d4802c674881badbb80307741",
+    "test_X.bin": "7f263ba9f9e0b06b93213547f721ac82",
+    "test_y.bin": "36f9794fa4beb8a2c72628de14fa638e",
+    "unlabeled_X.bin": "5242ba1fed5e4be9e1e742405eb56ca4",
+}
+CLASSES = ("airplane", "bird", "car", "cat", "deer", "dog", "horse", "monkey", "ship", "truck")
+
+
+def fetch_stl10(
+    data: Path,
+    *,
+    mirrors: Sequence[str] = MIRRORS,
+    archive_md5: str = ARCHIVE_MD5,
+    file_md5: Mapping[str, str] = FILE_MD5,
+    keep_archive: bool = False,
+) -> Path:
+    """STL-10's binary files, downloaded and unpacked where they are missing.
+
+    An interrupted call continues where it was: the download with the bytes that are missing, the
+    unpacking with the files that are. Files that somebody put there are verified. The archive is
+    deleted in the end, unless ``keep_archive``: it and the files are 2.6 GB and 3.2 GB.
+
+    Args:
+        data: the data folder; the files go to ``stl10_binary`` in it.
+        mirrors: addresses of the archive, in the order in which to try them.
+        archive_md5: its md5, in hexadecimal.
+        file_md5: the md5 of each file to unpack, by name.
+        keep_archive: leave the archive beside the folder.
+
+    Returns:
+        The folder of the files and of ``class_names.txt``.
+
+    Raises:
+        DownloadError: no mirror gave the archive.
+        DataError: a file is damaged, or the archive lacks one.
+    """
+    folder = data / "stl10_binary"
+    missing = {name: md5 for name, md5 in file_md5.items() if not _verified(folder / name, md5)}
+    archive = data / "stl10_binary.tar.gz"
+    if missing:
+        if not _verified(archive, archive_md5):
+            download(mirrors, archive, f"md5:{archive_md5}")
+            _remember(archive, archive_md5)
+        _unpack(archive, folder, missing)
+    names = folder / "class_names.txt"
+    if not names.is_file():
+        names.write_text("\n".join(CLASSES) + "\n", encoding="utf-8")
+    if not keep_archive:
+        for path in (archive, _stamp(archive)):
+            path.unlink(missing_ok=True)
+    return folder
+
+
+def _verified(path: Path, md5: str) -> bool:
+    """Whether a file is there and right; hashed only where it changed since the last time.
+
+    Raises:
+        DataError: it is there and wrong.
+    """
+    if not path.is_file():
+        return False
+    if _stamp(path).is_file() and _stamp(path).read_text(encoding="utf-8") == _state(path, md5):
+        return True
+    _check(path, md5)
+    _remember(path, md5)
+    return True
+
+
+def _check(path: Path, md5: str) -> None:
+    found = file_checksum(path).partition(":")[2]
+    if found != md5:
+        raise DataError(
+            f"{path} is damaged (md5 {found}, not {md5}): delete it, and it is fetched again."
+        )
+
+
+def _stamp(path: Path) -> Path:
+    return path.with_name(path.name + ".md5")
+
+
+def _state(path: Path, md5: str) -> str:
+    """What is remembered of a verified file: with size and time, a later change shows."""
+    stat = path.stat()
+    return f"{md5} {stat.st_size} {stat.st_mtime_ns}"
+
+
+def _remember(path: Path, md5: str) -> None:
+    _stamp(path).write_text(_state(path, md5), encoding="utf-8")
+
+
+def _unpack(archive: Path, folder: Path, wanted: Mapping[str, str]) -> None:
+    """Write the wanted members into ``folder``, each verified while it is written."""
+    folder.mkdir(parents=True, exist_ok=True)
+    left = dict(wanted)
+    try:
+        with archive.open("rb") as raw, tarfile.open(fileobj=raw, mode="r|gz") as tar:
+            for member in tar:
+                name = Path(member.name).name  # where the archive wants it does not matter
+                if member.isfile() and name in left:
+                    source = tar.extractfile(member)
+                    assert source is not None  # it is a file
+                    _write(source, folder / name, member.size, left.pop(name))
+                    if not left:
+                        return
+    except (tarfile.TarError, EOFError, zlib.error) as error:
+        raise DataError(
+            f"{archive} cannot be unpacked ({error}): delete it, and it is fetched again."
+        ) from error
+    raise DataError(f"{archive} holds no {', '.join(left)}: delete it, and it is fetched again.")
+
+
+def _write(source: IO[bytes], path: Path, size: int, md5: str) -> None:
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    digest = hashlib.md5()
+    try:
+        with (
+            part.open("wb") as file,
+            progress(
+                total=size, desc=f"unpacking {path.name}", unit="B", unit_scale=True, leave=False
+            ) as bar,
+        ):
+            while block := source.read(BLOCK):
+                file.write(block)
+                digest.update(block)
+                bar.update(len(block))
+        if digest.hexdigest() != md5:
+            raise DataError(
+                f"{path.name} came out of the archive damaged: delete the archive beside "
+                f"{path.parent}, and it is fetched again."
+            )
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    _remember(path, md5)
