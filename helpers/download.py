@@ -52,14 +52,14 @@ def download(
     part = path.with_name(path.name + ".part")
     failures = []
     for url in urls:
-        problem = _fetch(url, part, path.name, tries, pause, timeout)
+        resumed = part.exists()
+        problem = _fetch_right(url, part, path.name, checksum, tries, pause, timeout)
+        if problem and resumed and not part.exists():
+            # What was continued was no part of this file; without it the mirror may be right.
+            problem = _fetch_right(url, part, path.name, checksum, tries, pause, timeout)
         if not problem:
-            found = file_checksum(part, checksum.partition(":")[0])
-            if found == checksum:
-                part.replace(path)
-                return path
-            part.unlink()
-            problem = f"its checksum is {found}, not {checksum}"
+            part.replace(path)
+            return path
         failures.append(f"{url}: {problem}")
     raise DownloadError(
         f"{path.name} could not be downloaded ({'; '.join(failures)}). Try again later, what has "
@@ -78,6 +78,19 @@ def file_checksum(path: Path, algorithm: str = "md5") -> str:
     return f"{algorithm}:{digest.hexdigest()}"
 
 
+def _fetch_right(
+    url: str, part: Path, name: str, checksum: str, tries: int, pause: float, timeout: float
+) -> str:
+    """Complete ``part`` and verify it; why that failed, or ``""``. Wrong bytes are deleted."""
+    if problem := _fetch(url, part, name, tries, pause, timeout):
+        return problem
+    found = file_checksum(part, checksum.partition(":")[0])
+    if found == checksum:
+        return ""
+    part.unlink()
+    return f"its checksum is {found}, not {checksum}"
+
+
 def _fetch(url: str, part: Path, name: str, tries: int, pause: float, timeout: float) -> str:
     """Complete ``part`` from one mirror; why that failed, or ``""``."""
     failed = 0
@@ -89,9 +102,9 @@ def _fetch(url: str, part: Path, name: str, tries: int, pause: float, timeout: f
         except urllib.error.HTTPError as error:
             problem = f"HTTP {error.code} {error.reason}"
             error.close()
-            if error.code == 416:  # there is nothing after what we hold: it is no part of this file
-                part.unlink()
-            elif error.code < 500 and error.code not in (408, 429):
+            if error.code == 416:  # nothing comes after what we hold: the checksum will tell
+                return ""
+            if error.code < 500 and error.code not in (408, 429):
                 return problem
         except _NETWORK as error:
             problem = f"{type(error).__name__}: {error}"

@@ -86,12 +86,12 @@ class Recipe:
 RECIPE = Recipe()
 
 
-def make_mini(data: Path, recipe: Recipe = RECIPE, show: bool = True) -> Path:
+def make_mini(data: Path, recipe: Recipe | None = None, show: bool = True) -> Path:
     """Make the mini data where they are missing or of another recipe; deterministic.
 
     Args:
         data: the data folder; the files go to ``mini/stl10_binary`` in it.
-        recipe: sizes and strengths.
+        recipe: sizes and strengths; else ``RECIPE``.
         show: whether to show a progress bar.
 
     Returns:
@@ -102,6 +102,7 @@ def make_mini(data: Path, recipe: Recipe = RECIPE, show: bool = True) -> Path:
         DataError: a photograph is not inside the installed wheels.
     """
     folder = data / "mini" / "stl10_binary"
+    recipe = recipe or RECIPE
     wanted = json.dumps(asdict(recipe))
     sizes = {"train": recipe.train, "test": recipe.test, "unlabeled": recipe.unlabeled}
     if _made(folder, wanted, sizes):
@@ -181,14 +182,17 @@ def _crop(photograph: Image, test: bool, recipe: Recipe, rng: np.random.Generato
 
     rows, columns = recipe.tiles
     tiles = [t for t in range(rows * columns) if _is_test(t, columns) == test]
-    width, height = photograph.width / columns, photograph.height / rows
+    width, height = photograph.width // columns, photograph.height // rows
     for _ in range(10):
         row, column = divmod(int(rng.choice(tiles)), columns)
+        # Cut the tile out first: resizing looks at the pixels around its box too.
+        tile = photograph.crop(
+            (column * width, row * height, (column + 1) * width, (row + 1) * height)
+        )
         side = rng.uniform(*recipe.zoom) * min(width, height)
-        left = column * width + rng.uniform(0, width - side)
-        top = row * height + rng.uniform(0, height - side)
+        left, top = rng.uniform(0, width - side), rng.uniform(0, height - side)
         box = (left, top, left + side, top + side)
-        crop = np.asarray(photograph.resize((SIDE, SIDE), Image.Resampling.BILINEAR, box=box))
+        crop = np.asarray(tile.resize((SIDE, SIDE), Image.Resampling.BILINEAR, box=box))
         if crop.mean(axis=2).std() >= recipe.detail:
             break
     return crop[:, ::-1] if rng.random() < 0.5 else crop

@@ -88,7 +88,7 @@ def _with_bar(
             if checkpoint:
                 checkpoint.save(epoch + 1)
             if history:
-                bar.set_postfix_str(f"loss {float(history[-1]):.4g}", refresh=False)
+                bar.set_postfix_str(f"loss {_number(history[-1]):.4g}", refresh=False)
             bar.update()
 
 
@@ -145,7 +145,7 @@ class _Checkpoint:
             "done": done,
             "modules": [module.state_dict() for module in self.modules],
             "optimizer": self.optimizer.state_dict(),
-            "history": None if self.history is None else [float(v) for v in self.history],
+            "history": None if self.history is None else [_number(v) for v in self.history],
             "random": _random_state(),
         }
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -174,6 +174,11 @@ class _Checkpoint:
                 f"The checkpoint {self.path} cannot be continued ({type(error).__name__}): "
                 "delete it and train without helpers.resume()."
             ) from error
+
+
+def _number(loss: Any) -> float:
+    """A loss as a plain number; a student may have kept a tensor, with its graph."""
+    return float(loss.detach() if hasattr(loss, "detach") else loss)
 
 
 def _random_state() -> dict[str, Any]:

@@ -1,0 +1,52 @@
+import subprocess
+import sys
+
+import pytest
+
+import helpers
+
+HEAVY = (
+    "torch",
+    "numpy",
+    "matplotlib",
+    "PIL",
+    "tqdm",
+    "skimage",
+    "sklearn",
+    "torchvision",
+    "IPython",
+)
+
+
+def loaded_after(code: str) -> set[str]:
+    report = f"{code}\nimport sys; print(*(m for m in {HEAVY!r} if m in sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", report], capture_output=True, text=True, check=True
+    )
+    return set(done.stdout.split())
+
+
+def test_importing_helpers_imports_nothing_heavy():
+    assert loaded_after("import helpers, helpers.training") == set()
+
+
+def test_data_and_training_need_no_plotting():
+    code = "import helpers.stl10, helpers.features; list(helpers.training(2))"
+    assert loaded_after(code).isdisjoint({"matplotlib", "skimage", "sklearn", "IPython"})
+
+
+def test_the_module_does_not_hide_the_function_of_its_name():
+    code = "import helpers.training, helpers.session, helpers; "
+    code += "assert list(helpers.training(3)) == [0, 1, 2]; assert callable(helpers.session)"
+    assert loaded_after(code) == set()
+
+
+def test_every_public_name_is_there_and_documented():
+    for name in helpers.__all__:
+        assert getattr(helpers, name).__doc__, name
+    assert set(helpers.__all__) <= set(dir(helpers))
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'trainig'"):
+        helpers.trainig  # noqa: B018
