@@ -72,13 +72,13 @@ class Recipe:
     train: int = 500
     test: int = 1000
     tiles: tuple[int, int] = (2, 3)
-    zoom: tuple[float, float] = (0.5, 1.0)
+    zoom: tuple[float, float] = (0.4, 1.0)
     detail: float = 12.0
-    gain: float = 0.4
-    contrast: float = 0.4
-    brightness: float = 0.15
-    shuffled: float = 0.5
-    grey: float = 0.3
+    gain: float = 0.25
+    contrast: float = 0.25
+    brightness: float = 0.05
+    shuffled: float = 0.15
+    grey: float = 0.2
     seed: int = 2026
     version: int = 1
 

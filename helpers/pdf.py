@@ -10,12 +10,14 @@ import base64
 import binascii
 import json
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from urllib.parse import unquote
 
 from helpers.errors import PdfError
 
@@ -55,6 +57,7 @@ PREAMBLE = """\
 """
 RED = 'rgb("#fdeeee")'
 PICTURES = {"image/png": "png", "image/jpeg": "jpg", "image/gif": "gif", "image/svg+xml": "svg"}
+SUFFIXES = {".jpeg", ".webp", *(f".{end}" for end in PICTURES.values())}
 
 
 def notebook_to_pdf(notebook: Path, out: Path | None = None) -> Path:
@@ -148,6 +151,11 @@ class _Document:
         for name, bundle in (attachments or {}).items():
             for mime, data in bundle.items():
                 source = source.replace(f"attachment:{name}", self._file(mime, _text(data)))
+        source = re.sub(  # Colab pastes pictures so
+            r"data:(image/[\w+.-]+);base64,([A-Za-z0-9+/=]+)",
+            lambda match: self._file(match[1], match[2]),
+            source,
+        )
         self.markdown[len(self.pieces)] = source
         self.pieces.append("")
 
@@ -196,7 +204,7 @@ class _Document:
         """Keep a picture in the scratch folder; its path there, for Typst and for pandoc."""
         self.files += 1
         path = self.folder / f"picture{self.files}.{PICTURES.get(mime, 'bin')}"
-        if mime == "image/svg+xml":
+        if mime == "image/svg+xml" and data.lstrip().startswith("<"):  # attached, it is base64
             path.write_text(data, encoding="utf-8")
         else:
             try:
@@ -213,7 +221,6 @@ class _Document:
 
         joined = f"\n\n{SEPARATOR}\n\n".join(_for_pandoc(source) for source in sources)
         command = [pypandoc.get_pandoc_path(), "--from=gfm+attributes", "--to=typst", "--wrap=none"]
-        command += [f"--extract-media={self.folder}", f"--resource-path={self.beside}"]
         done = subprocess.run(
             command, input=joined.encode(), cwd=self.folder, capture_output=True, check=False
         )
@@ -231,12 +238,16 @@ class _Document:
 
     def _picture_call(self, match: re.Match[str]) -> str:
         """A picture of a text cell that fits the page, or a word about one that is not there."""
-        path = Path(match[1])
-        inside = self.folder / (path.name if str(path.parent) == "/" else path)
-        if inside.is_relative_to(self.folder) and inside.is_file():
-            relative = f"/{inside.relative_to(self.folder).as_posix()}"
-            return f"#pic({_quote(relative)}{match[2]})"
-        return f"#printed({_quote(f'[picture not found: {match[1]}]')})"
+        address, options = match[1], match[2]
+        path = self.folder / address.lstrip("/")
+        if not re.fullmatch(r"/picture\d+\.\w+", address):
+            source = self.beside / unquote(address)
+            if source.suffix.lower() not in SUFFIXES or not source.is_file():
+                return f"#printed({_quote(f'[picture not found: {address}]')})"
+            self.files += 1
+            path = self.folder / f"picture{self.files}{source.suffix.lower()}"
+            shutil.copyfile(source, path)
+        return f"#pic({_quote('/' + path.name)}{options})"
 
     def _typst(self, title: str, converted: Mapping[int, str], only: int | None = None) -> bytes:
         import typst

@@ -1,0 +1,49 @@
+import subprocess
+import sys
+
+import pytest
+
+from data_scripts import mini, stl10
+from helpers import mini_data
+from helpers.errors import DownloadError
+
+
+@pytest.mark.parametrize("name", ["mini", "stl10"])
+def test_help_names_the_command_and_the_folder(name):
+    command = [sys.executable, "-m", f"data_scripts.{name}", "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert f"python -m data_scripts.{name}" in done.stdout and "--data FOLDER" in done.stdout
+
+
+def test_mini_makes_the_data_where_it_is_told(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(mini_data, "RECIPE", mini_data.Recipe(unlabeled=10, train=10, test=10))
+    assert mini.main(["--data", str(tmp_path)]) == 0
+    folder = tmp_path / "mini" / "stl10_binary"
+    assert (folder / "train_X.bin").is_file()
+    assert str(folder) in capsys.readouterr().out
+
+
+def test_stl10_tries_the_given_mirrors_first(tmp_path, monkeypatch):
+    seen = {}
+    monkeypatch.setattr(stl10, "fetch_stl10", lambda data, **o: seen.update(o, data=data) or data)
+    assert stl10.main(["--data", str(tmp_path), "--mirror", "http://near/a", "--keep-archive"]) == 0
+    assert seen["data"] == tmp_path and seen["keep_archive"] is True
+    assert seen["mirrors"][0] == "http://near/a" and len(seen["mirrors"]) == 2
+
+
+def test_a_failure_is_one_sentence_and_status_1(tmp_path, monkeypatch, capsys):
+    def fail(data, **options):
+        raise DownloadError("No mirror answered.")
+
+    monkeypatch.setattr(stl10, "fetch_stl10", fail)
+    assert stl10.main(["--data", str(tmp_path)]) == 1
+    assert capsys.readouterr().err == "No mirror answered.\n"
+
+
+def test_an_interrupt_says_how_to_go_on(tmp_path, monkeypatch, capsys):
+    def interrupt(data, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(stl10, "fetch_stl10", interrupt)
+    assert stl10.main(["--data", str(tmp_path)]) == 130
+    assert "same command continues" in capsys.readouterr().err
