@@ -5,11 +5,10 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from autograder.collect import Found, collect
+from autograder.collect import collect, load
 from autograder.course import ROOT
 from autograder.grade import Grader
 from autograder.model import ProblemSet, Report
-from autograder.notebook import Submission, read
 from autograder.pages import write_feedback
 from autograder.report import write_grades, write_results
 
@@ -26,27 +25,20 @@ def grade_all(
     Every result is on disk as soon as it is known: ``out/<submission>/results.json``, all zero
     before the first cell of a student runs, ``feedback.html`` beside it, and ``out/grades.csv``.
     """
-    found = collect(paths, problem_set)
+    found = collect(paths)
     reports = []
     with Grader(problem_set, root, secret) as grader:
         for item in tqdm(found, desc=f"grade {problem_set.id}", unit="submission"):
             folder = out / item.name
-            reports.append(
-                grader.grade(
-                    _submission(item, grader),
-                    lambda report, folder=folder: write_results(report, folder / "results.json"),
-                )
-            )
+
+            def update(report: Report, folder: Path = folder) -> None:
+                write_results(report, folder / "results.json")
+
+            reports.append(grader.grade(load(item, grader.release), update))
             write_feedback(reports[-1], folder / "feedback.html")
             write_grades(reports, problem_set, out / "grades.csv")
     write_grades(reports, problem_set, out / "grades.csv")
     return reports
-
-
-def _submission(item: Found, grader: Grader) -> Submission:
-    if item.problem:
-        return Submission(item.name, {}, problem=item.problem)
-    return read(item.path, grader.release, item.name)
 
 
 def summary(reports: Iterable[Report]) -> str:

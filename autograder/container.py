@@ -12,11 +12,11 @@ import traceback
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from autograder.collect import collect
+from autograder.collect import collect, load
 from autograder.course import ROOT, problem_set
 from autograder.grade import Grader, Update
 from autograder.model import ProblemSet, QuestionResult, Report
-from autograder.notebook import Submission, read
+from autograder.notebook import Submission
 from autograder.report import write_results
 
 STAGES = ("submission", "results", "submission_metadata.json")
@@ -54,14 +54,8 @@ def main(base: Path, root: Path = ROOT) -> int:
 
 def _grade(ps: ProblemSet, folder: Path, root: Path, update: Update) -> Report:
     with Grader(ps, root) as grader:
-        found = collect([folder], ps)
-        read_ones = [
-            Submission(f.name, {}, problem=f.problem)
-            if f.problem
-            else read(f.path, grader.release, f.name)
-            for f in found
-        ]
-        return grader.grade(_choose(read_ones, ps), update)
+        found = [load(f, grader.release) for f in collect([folder])]
+        return grader.grade(_choose(found, ps), update)
 
 
 def _choose(found: Sequence[Submission], ps: ProblemSet) -> Submission:

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import nbformat
 from jupyter_client import AsyncKernelManager
@@ -23,9 +22,7 @@ from autograder.course import ROOT, problem_set
 from autograder.model import CourseError, ProblemSet
 from autograder.release import composed
 from autograder.report_question import ReportRule
-
-RESULT = "application/vnd.course.result+json"
-"""The mime type of the results that helpers record beside what they print."""
+from autograder.saved import cells_of, recorded
 
 
 def reference(ps: ProblemSet, root: Path = ROOT, profile: str = "mini") -> Path:
@@ -87,7 +84,9 @@ def _run(
         with client.setup_kernel(cleanup_kc=True, cwd=str(root), env=environment):
             for index, cell in tqdm(cells, f"{name} ({profile})", unit="cell", leave=False):
                 if rule := rules.get(cell.metadata.get("nbgrader", {}).get("grade_id")):
-                    cell.source = report_question.fill(rule, cell.source, recorded(notebook))
+                    cell.source = report_question.fill(
+                        rule, cell.source, recorded(cells_of(notebook))
+                    )
                 _run_cell(client, index, cell, name)
     client.set_widgets_metadata()
 
@@ -101,17 +100,6 @@ def _run_cell(client: NotebookClient, index: int, cell: NotebookNode, name: str)
         raise CourseError(f"{where} stopped with {': '.join([error.ename, *first])}") from error
     except DeadKernelError as error:
         raise CourseError(f"{where}: the kernel died, perhaps for want of memory.") from error
-
-
-def recorded(notebook: NotebookNode) -> list[dict[str, Any]]:
-    """The results that helpers recorded in the outputs, in their order."""
-    bundles = [
-        output["data"][RESULT]
-        for cell in notebook.cells
-        for output in cell.get("outputs", [])
-        if RESULT in output.get("data", {})
-    ]
-    return [dict(b) for b in bundles if isinstance(b, dict) and {"name", "accuracy"} <= b.keys()]
 
 
 def _rules(notebook: NotebookNode, root: Path) -> dict[str, ReportRule]:

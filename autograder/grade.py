@@ -11,6 +11,7 @@ from autograder.checks import Part, load_part
 from autograder.compare import difference, same
 from autograder.course import ROOT
 from autograder.course import secret as read_secret
+from autograder.magics import tree
 from autograder.mistakes import Patch, load_patches
 from autograder.model import (
     CheckResult,
@@ -20,7 +21,7 @@ from autograder.model import (
     QuestionResult,
     Report,
 )
-from autograder.notebook import Release, Submission, read
+from autograder.notebook import Release, Submission, defined, read, same_text
 from autograder.sandbox.cells import Trouble
 from autograder.sandbox.client import Call, Job, Run, Sandbox, SandboxError
 
@@ -90,7 +91,7 @@ class Grader:
         question = result.question
         part = self._parts[question.part]
         answer = submission.answers.get(question.id, "")
-        untouched = _words(answer) == _words(self.release.blank(question.id))
+        untouched = same_text(answer, self.release.blank(question.id))
         if submission.problem or untouched or not answer.strip():
             why = submission.problem or "There is no answer in this cell yet."
             sentences = [(c.sentence, c.weight) for c in part.checks_of(question.id)]
@@ -261,27 +262,6 @@ def _told(run: Run, submission: Submission) -> str:
 def _needed(question: str, answers: dict[str, str]) -> list[str]:
     """The other answers, where this one names something that they define."""
     others = {id: source for id, source in answers.items() if id != question and source.strip()}
-    try:
-        used = {n.id for n in ast.walk(ast.parse(answers[question])) if isinstance(n, ast.Name)}
-    except (SyntaxError, ValueError, MemoryError, RecursionError):
-        return []
-    return list(others.values()) if used & set().union(*map(_defined, others.values())) else []
-
-
-def _defined(source: str) -> set[str]:
-    try:
-        body = ast.parse(source).body
-    except (SyntaxError, ValueError, MemoryError, RecursionError):
-        return set()
-    names = {n.name for n in body if isinstance(n, ast.FunctionDef | ast.ClassDef)}
-    return names | {
-        t.id
-        for n in body
-        if isinstance(n, ast.Assign)
-        for t in n.targets
-        if isinstance(t, ast.Name)
-    }
-
-
-def _words(source: str) -> str:
-    return "".join(source.split())
+    module = tree(answers[question])
+    used = {n.id for n in ast.walk(module) if isinstance(n, ast.Name)} if module else set()
+    return list(others.values()) if used & set().union(*map(defined, others.values())) else []

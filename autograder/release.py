@@ -16,8 +16,8 @@ from traitlets.config import Config, PyFileConfigLoader
 from autograder import course, leaks
 from autograder.course import ROOT
 from autograder.model import CourseError, ProblemSet, Question
+from autograder.notebook import QUESTION
 
-QUESTION = re.compile(r"#\s*Question:\s*(\w+)")
 KEPT_METADATA = ("tags", "jupyter", "cellView")
 SHARED = "shared"
 """The tag of cells that several parts bring along: the first part's copy is kept."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from autograder.magics import tree
 from autograder.model import CheckResult
 
 ROUNDING = 0.00501  # two decimals, as people copy them
@@ -33,12 +34,9 @@ class ReportRule:
 
 def literals(source: str) -> dict[str, Any]:
     """The names that ``source`` assigns a literal to; ``dict(a=1)`` counts as one."""
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, MemoryError, RecursionError):
-        return {}
-    found = {}
-    for node in tree.body:
+    module = tree(source)
+    found: dict[str, Any] = {}
+    for node in module.body if module else ():
         match node:
             case (
                 ast.Assign(targets=[ast.Name(id=name)], value=value)

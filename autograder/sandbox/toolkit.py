@@ -1,8 +1,5 @@
 """What probes share: canonical weights, gradients, plain values. Runs beside student code."""
 
-import zlib
-from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -10,32 +7,18 @@ import torch
 from torch import nn
 
 
-def tensors_by_shape(
-    named: Iterator[tuple[str, torch.Tensor]],
-) -> Iterator[tuple[str, torch.Tensor]]:
-    """Each tensor with a key that names its shape and rank among its like, not the module it is in.
-
-    So ``Sequential``, ``ModuleList`` and separate attributes get the same keys.
-    """
-    seen: Counter[str] = Counter()
-    for _, tensor in named:
-        shape = "x".join(map(str, tensor.shape)) or "scalar"
-        yield f"{shape} #{seen[shape]}", tensor
-        seen[shape] += 1
-
-
 def fill(module: nn.Module, seed: int) -> nn.Module:
-    """Give every parameter values that depend on ``seed`` and its key alone.
+    """Give every parameter values that depend on ``seed`` and its shape alone.
 
-    Two implementations of one architecture then compute the same function. The scale keeps
-    activations of order one, so that no nonlinearity is idle.
+    Two implementations of one architecture then compute the same function, in whatever order and
+    under whatever names they keep their layers. The scale keeps activations of order one, so that
+    no nonlinearity is idle.
     """
     with torch.no_grad():
-        for key, p in tensors_by_shape(module.named_parameters()):
-            rng = np.random.default_rng([seed, zlib.crc32(key.encode())])
+        for p in module.parameters():
             fan_in = p[0].numel() if p.dim() > 1 else 4
-            values = rng.standard_normal(tuple(p.shape)) * (2 / fan_in) ** 0.5
-            p.copy_(torch.as_tensor(values, dtype=p.dtype))
+            values = np.random.default_rng([seed, *p.shape]).standard_normal(tuple(p.shape))
+            p.copy_(torch.as_tensor(values * (2 / fan_in) ** 0.5, dtype=p.dtype))
     return module
 
 
@@ -46,11 +29,13 @@ def cotangent(like: torch.Tensor, seed: int) -> torch.Tensor:
 
 
 def gradients(module: nn.Module) -> dict[str, np.ndarray]:
-    """The gradient of every parameter; zeros where none arrived."""
-    return {
-        f"gradient {key}": plain(torch.zeros_like(p) if p.grad is None else p.grad)
-        for key, p in tensors_by_shape(module.named_parameters())
-    }
+    """The gradients of all parameters of a shape, summed, by shape; zero where none arrived."""
+    sums: dict[str, torch.Tensor] = {}
+    for p in module.parameters():
+        key = f"gradient of the weights of shape {tuple(p.shape)}"
+        grad = torch.zeros_like(p) if p.grad is None else p.grad
+        sums[key] = sums.get(key, torch.zeros_like(p)) + grad
+    return {key: plain(sums[key]) for key in sorted(sums)}
 
 
 def weights(module: nn.Module) -> np.ndarray:

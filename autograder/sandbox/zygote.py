@@ -28,11 +28,11 @@ def main(control: socket.socket, root: str) -> None:
     os.set_blocking(wake_write, False)
     signal.set_wakeup_fd(wake_write)
     signal.signal(signal.SIGCHLD, lambda *_: None)
-    import helpers.training  # noqa: F401 - the notebooks' epoch loop
     import torch._dynamo  # noqa: F401 - the first optimizer would import it, a second in every worker
 
     import autograder.sandbox.toolkit
     import autograder.sandbox.worker  # noqa: F401
+    import helpers.training  # noqa: F401 - the notebooks' epoch loop
 
     sys.modules["autograder"].__path__ = []  # nothing more of this package can be imported
     sys.path = [p for p in sys.path if p != root]

@@ -89,7 +89,10 @@ def test_the_last_run_of_a_name_counts() -> None:
 
 
 def test_fill_writes_what_was_recorded_and_nothing_else() -> None:
-    source = 'é = "ü"\nresults = {"learned": 0.1, "é": 5, "random":0.2 }  # 0.1\nother = {"learned": 0.1}'
+    source = (
+        'é = "ü"\nresults = {"learned": 0.1, "é": 5, "random":0.2 }  # 0.1\n'
+        'other = {"learned": 0.1}'
+    )
     assert fill(RULE, source, records()) == (
         'é = "ü"\nresults = {"learned": 0.4512, "é": 5, "random":0.2034 }  # 0.1\n'
         'other = {"learned": 0.1}'

@@ -1,0 +1,178 @@
+"""Finds what was handed in: notebooks and zips, in files and folders, and a name for each."""
+
+import os
+import stat
+import unicodedata
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from autograder.model import ProblemSet
+from autograder.notebook import Release, Submission, read, read_bytes
+from autograder.saved import LARGEST
+
+MOST_MEMBERS = 10_000
+
+
+@dataclass(frozen=True)
+class Found:
+    """One submission: its notebook, or the zip that holds it; or what is wrong with it."""
+
+    name: str
+    path: Path
+    problem: str = ""
+
+
+def collect(paths: Sequence[Path]) -> list[Found]:
+    """All submissions among ``paths``: notebooks, zips, and folders of them.
+
+    The name of each is its file's stem; where two share it, ``<parent>__<stem>``. What holds no
+    notebook is there too, with its ``problem``, so that nobody is left out in silence.
+    """
+    found: dict[Path, Found] = {}
+    for path in map(Path, paths):
+        for item in _search(path) if path.is_dir() else [_single(path)]:
+            found.setdefault(item.path.resolve(), item)
+    return _named(list(found.values()))
+
+
+def load(found: Found, release: Release) -> Submission:
+    """The submission that was found."""
+    if found.problem:
+        return Submission(found.name, {}, problem=found.problem)
+    if found.path.suffix.lower() == ".zip":
+        return _unzipped(found, release)
+    return read(found.path, release, found.name)
+
+
+def _single(path: Path) -> Found:
+    missing = "" if path.exists() else f"There is no file or folder {path.name}."
+    return Found(path.stem, path, missing)
+
+
+def _search(folder: Path) -> Iterator[Found]:
+    """What a folder holds: a class's files side by side, or a folder for each student."""
+    files = sorted(_files(folder))
+    if not any(_is_submission(f) for f in files):
+        pdf = ", only a PDF" if any(f.suffix.lower() == ".pdf" for f in files) else ""
+        problem = f"The folder {folder.resolve().name} holds no notebook{pdf}."
+        yield Found(folder.resolve().name, folder, problem)
+        return
+    for file in files:
+        if file.is_symlink() and _is_submission(file):
+            yield Found(file.stem, file, f"{file.name} is a link, not a notebook.")
+        elif _is_submission(file):
+            yield Found(file.stem, file)
+    here = [f for f in files if f.parent == folder and _is_submission(f)]
+    if here:
+        # A PDF belongs to the notebook of its name, or to the only one there is.
+        stems = {f.stem for f in here}
+        for file in files:
+            alone = file.parent == folder and file.suffix.lower() == ".pdf"
+            if alone and len(here) > 1 and file.stem not in stems:
+                yield Found(file.stem, file, f"{file.name} is a PDF, not a notebook.")
+        return
+    for student in sorted(p for p in folder.iterdir() if p.is_dir() and not _hidden(p)):
+        if not any(_is_submission(f) for f in files if student in f.parents):
+            yield from _search(student)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """The files below ``folder``, and folders that bear a notebook's name."""
+    for place, folders, files in os.walk(folder):
+        folders[:] = [f for f in folders if not _hidden(Path(f))]
+        named = [f for f in folders if f.lower().endswith(".ipynb")]
+        yield from (Path(place, f) for f in [*files, *named] if not _hidden(Path(f)))
+
+
+def _hidden(path: Path) -> bool:
+    return path.name.startswith(".") or path.name == "__MACOSX"
+
+
+def _is_submission(path: Path) -> bool:
+    return path.suffix.lower() in (".ipynb", ".zip")
+
+
+def _named(found: list[Found]) -> list[Found]:
+    """The same, each with a name that can be a folder's and that no other has."""
+    shared = Counter(_safe(f.name) for f in found)
+    taken: set[str] = set()
+    result = []
+    for item in found:
+        name = _safe(item.name)
+        if shared[name] > 1:
+            name = _safe(f"{item.path.resolve().parent.name}__{item.name}")
+        base, n = name, 1
+        while name in taken:
+            n += 1
+            name = f"{base}-{n}"
+        taken.add(name)
+        result.append(replace(item, name=name))
+    return result
+
+
+def _safe(name: str) -> str:
+    text = os.fsencode(name).decode("utf-8", "replace")
+    text = unicodedata.normalize("NFC", text)
+    text = "".join("_" if unicodedata.category(c)[0] == "C" or c in "/\\" else c for c in text)
+    text = text.encode()[:180].decode("utf-8", "ignore").strip()
+    return text if text.strip(".") else "submission"
+
+
+def _unzipped(found: Found, release: Release) -> Submission:
+    file = found.path.name
+    try:
+        with zipfile.ZipFile(found.path) as archive:
+            member, problem = _choose(archive, file, release.problem_set)
+            data = _content(archive, member) if member else b""
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError):
+        problem = f"{file} is a damaged zip archive: make it again."
+    except RuntimeError:  # what zipfile raises for a password
+        problem = f"{file} is encrypted: hand in the notebook itself."
+    except OSError as error:
+        problem = f"{file} cannot be read: {error.strerror}."
+    if problem:
+        return Submission(found.name, {}, problem=problem)
+    return read_bytes(data, Path(member.filename).name, release, found.name)  # type: ignore[union-attr]
+
+
+def _choose(
+    archive: zipfile.ZipFile, file: str, ps: ProblemSet
+) -> tuple[zipfile.ZipInfo | None, str]:
+    """The notebook to grade; nothing is unpacked, so that a name can reach no other place."""
+    if len(archive.infolist()) > MOST_MEMBERS:
+        return None, f"{file} holds {len(archive.infolist()):,} files: hand in the notebook itself."
+    notebooks = [m for m in archive.infolist() if _is_notebook(m)]
+    if not notebooks:
+        return None, f"{file} holds no notebook."
+    for member in notebooks:
+        if member.file_size > LARGEST:
+            return None, f"{file} holds a notebook of {member.file_size >> 20:,} MB: too large."
+    named = [m for m in notebooks if Path(m.filename).stem.lower() == ps.id]
+    # A question's id stands in its answer's metadata and first line.
+    ids = [q.id.encode() for q in ps.questions]
+    if len(notebooks) > 1 and len(named) != 1:
+        named = [m for m in notebooks if any(id in _content(archive, m) for id in ids)]
+    if len(notebooks) == 1 or len(named) == 1:
+        return (named or notebooks)[0], ""
+    names = ", ".join(sorted(Path(m.filename).name for m in notebooks)[:5])
+    return None, f"{file} holds several notebooks ({names}): hand in {ps.id}.ipynb alone."
+
+
+def _is_notebook(member: zipfile.ZipInfo) -> bool:
+    path = Path(member.filename)
+    link = stat.S_ISLNK(member.external_attr >> 16)
+    hidden = any(_hidden(Path(p)) for p in path.parts)
+    return path.suffix.lower() == ".ipynb" and not (link or hidden or member.is_dir())
+
+
+def _content(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+    """The member's bytes, no more than it claims to have: an archive can lie."""
+    with archive.open(member) as file:
+        data = file.read(member.file_size + 1)
+    if len(data) > member.file_size:
+        raise zipfile.BadZipFile
+    return data

@@ -1,0 +1,97 @@
+"""``make demo``: the kit's main job once, for real, on data made on this machine."""
+
+import copy
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from autograder.audit import splice
+from autograder.batch import grade_all, summary
+from autograder.checks import load_part
+from autograder.course import PUBLIC_SECRET, ROOT, problem_set
+from autograder.execute import reference
+from autograder.mistakes import load_patches
+from autograder.model import CourseError
+from autograder.pages import class_page
+from autograder.release import release
+
+PROBLEM_SET = "ps_autoencoder"
+FLAWS = ("decoder-tanh", "train-ae-no-zero-grad")
+
+
+def demo(root: Path = ROOT) -> str:
+    """Make the mini data, release, run the reference, grade three submissions; what to open.
+
+    The grades here are made with the public secret, from which anybody can compute the inputs.
+    """
+    ps = problem_set(PROBLEM_SET, root)
+    out = root / "build" / "demo"
+    handed_in = out / "submissions"
+    handed_in.mkdir(parents=True, exist_ok=True)
+
+    _python(root, "-m", "data_scripts.mini", "--data", str(root / "build" / "data"))
+    blank = release(ps, root)
+    executed = reference(ps, root)
+    print("Writing the PDF of the executed notebook", flush=True)
+    whole = handed_in / "reference.ipynb"
+    whole.write_bytes(executed.read_bytes())
+    _python(root, "-m", "helpers", "pdf", str(whole))
+    whole.with_suffix(".pdf").replace(out / f"{ps.id}.pdf")
+    (handed_in / "blank.ipynb").write_bytes(blank.read_bytes())
+    flawed = json.loads(executed.read_text(encoding="utf-8"))
+    for part in ps.parts:
+        for patch in load_patches(load_part(part).folder)[0]:
+            if patch.id in FLAWS:
+                flawed = splice(flawed, patch)
+    (handed_in / "flawed.ipynb").write_text(json.dumps(as_colab_saves(flawed)), encoding="utf-8")
+
+    grades = out / "grades"
+    reports = grade_all([handed_in], ps, grades, root, PUBLIC_SECRET)
+    class_page(grades, out / "index.html")
+    if any(r.fault for r in reports):
+        raise CourseError(f"the grader failed:\n{summary(reports)}")
+    return "\n".join(
+        [
+            "",
+            summary(reports),
+            "",
+            "Open",
+            f"  {_short(out / 'index.html')}   the class at a glance, with everybody's feedback",
+            f"  {_short(out / f'{ps.id}.pdf')}   the executed notebook as a PDF",
+            f"  {_short(whole)}   the same as a notebook, with plots",
+            f"  {_short(blank)}   what students open",
+            f"  {_short(grades / 'flawed' / 'results.json')}   what Gradescope gets",
+        ]
+    )
+
+
+def as_colab_saves(notebook: dict[str, Any]) -> dict[str, Any]:
+    """``notebook`` as Colab saves it: nbformat 4.0, ids in the metadata, its own keys."""
+    notebook = copy.deepcopy(notebook)
+    notebook["nbformat_minor"] = 0
+    notebook["metadata"] = {
+        "colab": {"provenance": [], "gpuType": "T4"},
+        "accelerator": "GPU",
+        "kernelspec": {"name": "python3", "display_name": "Python 3"},
+        "language_info": {"name": "python"},
+    }
+    for i, cell in enumerate(notebook["cells"]):
+        cell["metadata"] = {"id": f"x{i:011d}"}
+        cell.pop("id", None)
+        if cell["cell_type"] == "code":
+            cell["metadata"]["outputId"] = f"y{i:011d}"
+            cell["source"] = "".join(cell["source"]).splitlines(keepends=True)
+    return notebook
+
+
+def _python(root: Path, *args: str) -> None:
+    """Run one of the kit's other commands as a person would, showing its progress."""
+    if subprocess.run([sys.executable, *args], cwd=root, check=False).returncode:
+        raise CourseError(f"`python {' '.join(args)}` failed; its message stands above.")
+
+
+def _short(path: Path) -> str:
+    return os.path.relpath(path)

@@ -1,0 +1,128 @@
+"""nbgrader's preprocessors for this course: `nbgrader autograde` grades in the sandbox.
+
+Nothing of a student's is run in a kernel, and no verdict comes out of one: every test cell gets
+the score that our own grader gave, as one plain float, with what the student should read above it.
+"""
+
+import atexit
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from nbformat import NotebookNode, v4
+from nbgrader.preprocessors import NbGraderPreprocessor
+
+from autograder import course
+from autograder.grade import Grader
+from autograder.model import CourseError
+from autograder.notebook import QUESTION, Release, read
+from autograder.report import results
+
+Resources = dict[str, Any]
+
+
+class MendCells(NbGraderPreprocessor):
+    """Gives a submission back the graded cells that it lost, so that nbgrader can record scores.
+
+    nbgrader finds cells by their metadata only, and stops at a submission where an answer cell is
+    missing or is there twice. This runs first, and changes nothing that our own grader reads.
+    """
+
+    def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
+        root = _root(self)
+        ps = course.problem_set(resources["nbgrader"]["assignment"], root)
+        graded = [c for c in Release.load(ps, root).cells if "nbgrader" in c["metadata"]]
+        ids = {c["metadata"]["nbgrader"]["grade_id"] for c in graded}
+        for index, cell in enumerate(nb.cells):
+            if _grade_id(cell) not in ids or index != _find(nb.cells, _grade_id(cell)):
+                cell.metadata.pop("nbgrader", None)
+        place = 0
+        for original in graded:
+            id = original["metadata"]["nbgrader"]["grade_id"]
+            found = _find(nb.cells, id)
+            index = place if found is None else found
+            if found is None:
+                cell = v4.new_code_cell(_text(original))
+                if nb.nbformat_minor < 5:
+                    cell.pop("id")  # older notebooks, Colab's too, know no ids
+                nb.cells.insert(index, cell)
+            nb.cells[index].metadata.nbgrader = NotebookNode(original["metadata"]["nbgrader"])
+            place = index + 1
+        return nb, resources
+
+
+class SandboxGrade(NbGraderPreprocessor):
+    """Stands in the place of nbgrader's Execute: grades, and writes a score into each test cell.
+
+    It reads the file as it was handed in, since results are read from outputs, which nbgrader has
+    cleared by now. Raises CourseError where the grader itself fails: nbgrader then reports the
+    submission as failed, and no student gets a zero for it.
+    """
+
+    def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
+        root = _root(self)
+        names = resources["nbgrader"]
+        coursedir = self.parent.parent.coursedir
+        folder = coursedir.format_path(
+            coursedir.submitted_directory, names["student"], names["assignment"]
+        )
+        grader = _grader(names["assignment"], root)
+        path = Path(folder) / f"{names['notebook']}.ipynb"
+        report = grader.grade(read(path, grader.release, names["student"]))
+        if report.fault:
+            raise CourseError(f"{path} was not graded, by a fault of the grader: {report.fault}")
+        written = results(report)
+        tests = {t["extra_data"]["question"]: t for t in written["tests"]}
+        summary = written["output"]
+        for cell in nb.cells:
+            test = tests.get(str(_grade_id(cell)).removeprefix("test_"))
+            if test and cell.metadata.nbgrader.get("grade"):
+                cell.execution_count = None
+                cell.outputs = _outputs(summary + "\n\n" + test["output"], test["score"])
+                summary = ""
+        return nb, resources
+
+
+def _outputs(markdown: str, score: float) -> list[NotebookNode]:
+    """What a student reads, and the score: nbgrader takes an execute_result alone, as a float."""
+    text = {"text/markdown": markdown.strip(), "text/plain": markdown.strip()}
+    return [
+        v4.new_output("display_data", text),
+        v4.new_output("execute_result", {"text/plain": repr(float(score))}),
+    ]
+
+
+@cache
+def _grader(ps_id: str, root: Path) -> Grader:
+    """One running grader for all submissions: nbgrader makes new preprocessors for each."""
+    grader = Grader(course.problem_set(ps_id, root), root)
+    grader.__enter__()
+    atexit.register(grader.__exit__, None, None, None)
+    return grader
+
+
+def _root(preprocessor: NbGraderPreprocessor) -> Path:
+    # The exporter's parent is the converter, which knows the course's folders.
+    return Path(preprocessor.parent.parent.coursedir.root)
+
+
+def _grade_id(cell: NotebookNode) -> Any:
+    marks = cell.metadata.get("nbgrader")
+    return marks.get("grade_id") if isinstance(marks, dict) else None
+
+
+def _find(cells: list[NotebookNode], id: str) -> int | None:
+    """The cell with this grade_id, else with this id, else marked as the answer to it; the last."""
+    code = [(i, c) for i, c in enumerate(cells) if c.cell_type == "code"]
+    marked = [(i, QUESTION.match(c.source)) for i, c in code]
+    found = (
+        [i for i, c in enumerate(cells) if _grade_id(c) == id]
+        or [i for i, c in code if c.get("id") == id]
+        or [i for i, match in marked if match and match.group(1) == id]
+    )
+    return found[-1] if found else None
+
+
+def _text(cell: dict[str, Any]) -> str:
+    source = cell["source"]
+    return source if isinstance(source, str) else "".join(source)

@@ -1,0 +1,136 @@
+"""Notebook files as they come: bytes to cells and recorded results, mended where they need it."""
+
+import codecs
+import json
+import math
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+RESULT = "application/vnd.course.result+json"
+"""The mime type of the results that helpers record beside what they print."""
+
+PRINTED = re.compile(r"^(\w+): test accuracy (\d\.\d+) \((mini|full) profile\)$", re.MULTILINE)
+LARGEST = 200 << 20
+PROFILES = ("mini", "full")
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+@dataclass
+class Cell:
+    """One cell; ``split`` where it was put together again from several."""
+
+    kind: str
+    source: str
+    grade_id: str | None
+    outputs: list[Any] = field(default_factory=list)
+    split: bool = False
+
+
+def decode(data: bytes, file: str) -> tuple[dict[str, Any], list[str], str]:
+    """The notebook in ``data``, notes on what was mended, and else why there is none."""
+
+    def bad(problem: str) -> tuple[dict[str, Any], list[str], str]:
+        return {}, [], problem
+
+    notes: list[str] = []
+    if not data.strip():
+        return bad(f"{file} is empty: save the notebook and hand it in again.")
+    if data.lstrip()[:5] == b"%PDF-":
+        return bad(f"{file} is a PDF, not a notebook: hand in the .ipynb file as well.")
+    if data[:4] == b"PK\x03\x04":
+        return bad(f"{file} is a zip archive, not a notebook.")
+    if len(data) > LARGEST:
+        size = f"{len(data) >> 20} MB"
+        return bad(f"{file} has {size}: clear its largest outputs and hand it in again.")
+    encoding = next((e for bom, e in _BOMS if data.startswith(bom)), "")
+    if not encoding and b"\0" in data[:4]:
+        encoding = "utf-16-le" if data[1:2] == b"\0" else "utf-16-be"
+    if encoding:
+        notes.append(f"The file is written in {encoding.upper()}, which was read as well.")
+    try:
+        text = data.decode(encoding or "utf-8")
+    except UnicodeDecodeError:
+        text = data.decode("latin-1")
+        notes.append("The file is not written in UTF-8: some letters may be wrong.")
+    try:
+        notebook = json.loads(text)
+    except json.JSONDecodeError as error:
+        cut = "it ends too early" if error.pos >= len(text.rstrip()) - 1 else "it breaks off"
+        return bad(
+            f"{file} is not a notebook: it is not valid JSON ({cut} at line {error.lineno}). "
+            "Save and download it again."
+        )
+    except (RecursionError, ValueError, MemoryError):
+        return bad(f"{file} is not a notebook: its JSON is nested too deeply or out of bounds.")
+    if not isinstance(notebook, dict):
+        kind = {list: "a list", str: "a text", type(None): "null"}.get(type(notebook), "a number")
+        return bad(f"{file} is not a notebook: its JSON is {kind}.")
+    return notebook, notes, ""
+
+
+def cells_of(notebook: dict[str, Any]) -> list[Cell]:
+    """The cells of a notebook of nbformat 4, or 3 with its worksheets; what is no cell is left."""
+    cells = notebook.get("cells")
+    if not isinstance(cells, list):
+        sheets = notebook.get("worksheets")
+        cells = []
+        for sheet in sheets if isinstance(sheets, list) else []:
+            inner = sheet.get("cells") if isinstance(sheet, dict) else None
+            cells += inner if isinstance(inner, list) else []
+    return [_cell(c) for c in cells if isinstance(c, dict)]
+
+
+def _cell(cell: dict[str, Any]) -> Cell:
+    metadata = cell.get("metadata")
+    marks = metadata.get("nbgrader") if isinstance(metadata, dict) else None
+    grade_id = marks.get("grade_id") if isinstance(marks, dict) else None
+    kind, outputs = cell.get("cell_type"), cell.get("outputs")
+    return Cell(
+        kind if kind in ("code", "markdown", "raw") else "markdown",
+        _text(cell.get("source", cell.get("input"))),
+        grade_id if isinstance(grade_id, str) else None,
+        outputs if isinstance(outputs, list) else [],
+    )
+
+
+def _text(value: Any) -> str:
+    """A notebook's text, which may be split into lines."""
+    if isinstance(value, list):
+        value = "".join(v for v in value if isinstance(v, str))
+    if not isinstance(value, str):
+        return ""
+    # A lone half of a surrogate pair can be in JSON, but not be written anywhere.
+    value = value.encode("utf-8", "replace").decode("utf-8")
+    return value.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def recorded(cells: list[Cell]) -> list[dict[str, Any]]:
+    """The results that helpers recorded or, where those are lost, printed; in their order."""
+    found = []
+    for cell in cells:
+        for output in cell.outputs:
+            if isinstance(output, dict):
+                found += _results(output)
+    return found
+
+
+def _results(output: dict[str, Any]) -> list[dict[str, Any]]:
+    data = output.get("data")
+    data = data if isinstance(data, dict) else {}
+    match data.get(RESULT):
+        case {"name": str(name), "accuracy": int() | float() as accuracy, "profile": str(profile)}:
+            if profile in PROFILES and math.isfinite(accuracy) and 0 <= accuracy <= 1:
+                return [{"name": name, "accuracy": float(accuracy), "profile": profile}]
+    text = _text(data.get("text/plain")) or _text(output.get("text"))
+    return [
+        {"name": name, "accuracy": float(accuracy), "profile": profile}
+        for name, accuracy, profile in PRINTED.findall(text)
+    ]

@@ -1,0 +1,261 @@
+import csv
+import os
+import shutil
+import subprocess
+import sys
+
+import nbformat
+import pytest
+from nbgrader.api import Gradebook
+from nbgrader.converters import Autograde, GenerateAssignment, GenerateFeedback
+from nbgrader.converters.base import NbGraderException
+from nbgrader.coursedir import CourseDirectory
+from toy_course import DOUBLE, make
+from traitlets.config import PyFileConfigLoader
+
+from autograder import nbgrader as module
+from autograder.course import ROOT, problem_set
+from autograder.execute import reference
+from autograder.model import CheckResult, QuestionResult, Report
+from autograder.notebook import Release
+from autograder.release import composed, release
+
+# nbgrader's own use of its database
+pytestmark = pytest.mark.filterwarnings("ignore:Object of type:sqlalchemy.exc.SAWarning")
+
+
+class FakeGrader:
+    """Gives ``double`` full marks for a sum, half for a product, and a fault for ``fault``."""
+
+    def __init__(self, ps, root):
+        self.ps, self.release = ps, Release.load(ps, root)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        pass
+
+    def grade(self, submission):
+        rows = []
+        for question in self.ps.questions:
+            answer = submission.answers[question.id]
+            row = QuestionResult(question, done=True, notes=["<b>read</b> me"])
+            row.checks = [
+                CheckResult("is right", "x + x" in answer or "_summand + x" in answer),
+                CheckResult(
+                    "is Python", "x + x" in answer or "_summand" in answer or "*" in answer
+                ),
+            ]
+            if question.report:
+                row.checks = [CheckResult("is recorded", bool(submission.records))]
+            if "fault" in answer:
+                row.fault = "the disk is full"
+            rows.append(row)
+        return Report(submission.name, self.ps, rows)
+
+
+def convert(converter, root, student="*"):
+    config = PyFileConfigLoader("nbgrader_config.py", path=str(root)).load_config()
+    coursedir = CourseDirectory(config=config, assignment_id="ps_toy", student_id=student)
+    converter(coursedir=coursedir, config=config).start()
+
+
+def hand_in(root, student, change=lambda nb: None, source=None):
+    """The executed solution as ``student`` changed it."""
+    notebook = nbformat.reads(composed(problem_set("ps_toy", root), root), as_version=4)
+    cells = {c.id: c for c in notebook.cells}
+    result = {"name": "toy", "accuracy": 0.25, "profile": "mini"}
+    bundle = {"application/vnd.course.result+json": result, "text/plain": "toy"}
+    cells["run"].outputs = [nbformat.v4.new_output("display_data", bundle)]
+    if source is not None:
+        cells["double"].source = source
+    change(notebook)
+    path = root / "submitted" / student / "ps_toy" / "ps_toy.ipynb"
+    path.parent.mkdir(parents=True)
+    nbformat.write(notebook, path)
+
+
+def scores(root, student):
+    with Gradebook(f"sqlite:///{root}/gradebook.db") as book:
+        submission = book.find_submission("ps_toy", student)
+        (notebook,) = submission.notebooks
+        return {g.name: g.auto_score for g in notebook.grades}, submission.score
+
+
+def graded(root, student):
+    path = root / "autograded" / student / "ps_toy" / "ps_toy.ipynb"
+    return nbformat.read(path, as_version=4)
+
+
+def answer(nb, id="double"):
+    return next(c for c in nb.cells if c.id == id)
+
+
+def strip_metadata(nb):
+    for cell in nb.cells:
+        cell.metadata = {}
+        del cell["id"]
+    nb.nbformat_minor = 0
+    nb.metadata = {"colab": {"name": "Kopie von ps_toy.ipynb"}}
+
+
+def strange_metadata(nb):
+    nb.cells[0].metadata.nbgrader = ["strange"]
+    nb.cells[1].metadata.nbgrader = {"grade": True, "grade_id": "bonus", "points": 100}
+    answer(nb, "test_double").metadata.nbgrader["points"] = 100
+
+
+def remove(*ids):
+    def change(nb):
+        nb.cells = [c for c in nb.cells if c.id not in ids]
+
+    return change
+
+
+def lies(nb):
+    test = answer(nb, "test_double")
+    test.source = "2.0"
+    test.outputs = [nbformat.v4.new_output("execute_result", {"text/plain": "2.0"})]
+
+
+def duplicated(nb):
+    copy = nbformat.from_dict(answer(nb))
+    copy.id = "copy"
+    nb.cells.append(copy)
+
+
+def to_markdown(nb):
+    cell = answer(nb)
+    text = nbformat.v4.new_markdown_cell(cell.source, metadata=cell.metadata)
+    nb.cells[nb.cells.index(cell)] = text
+
+
+def same(nb):
+    pass
+
+
+FULL = {"test_double": 2.0, "test_report_toy": 1.5}
+HALF = FULL | {"test_double": 1.0}
+NONE = FULL | {"test_double": 0.0}
+PRODUCT = "def double(x):\n    return 2 * x"
+WRONG = "def double(x):\n    return None"
+
+# How each student changed the executed solution, the answer to `double`, and the scores due.
+CLASS = {
+    "right": (same, None, FULL),
+    "half": (same, PRODUCT, HALF),
+    "wrong": (same, WRONG, NONE),
+    "forged": (lies, WRONG, NONE),
+    "stripped": (strip_metadata, None, FULL),
+    "strange": (strange_metadata, None, FULL),
+    "no_tests": (remove("test_double", "test_report_toy"), None, FULL),
+    "no_answer": (remove("double"), None, NONE),
+    "few_cells": (remove("double", "test_double", "test_report_toy"), None, NONE),
+    "twice": (duplicated, None, FULL),
+    "as_text": (to_markdown, None, FULL),
+    "faulty": (same, DOUBLE + "\n# fault", None),
+}
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    """A course whose students have all been graded: nbgrader is slow to start."""
+    root = tmp_path_factory.mktemp("course")
+    with pytest.MonkeyPatch.context() as patch:
+        make(root, patch)
+        patch.setattr(module, "Grader", FakeGrader)
+        patch.setenv("PATH", os.environ["PATH"])  # the configuration extends both
+        patch.setattr(sys, "path", list(sys.path))
+        module._grader.cache_clear()
+        release("ps_toy", root, make_secret=False)
+        convert(GenerateAssignment, root)
+        for student, (change, source, _) in CLASS.items():
+            hand_in(root, student, change, source)
+        with pytest.raises(NbGraderException):  # for the faults
+            convert(Autograde, root)
+        convert(GenerateFeedback, root)
+        yield root
+        module._grader.cache_clear()
+
+
+@pytest.mark.parametrize("student", [s for s in CLASS if CLASS[s][2]])
+def test_every_test_cell_gets_its_score(root, student):
+    expected = CLASS[student][2]
+    each, total = scores(root, student)
+    assert each == expected
+    assert total == sum(expected.values())
+    values = []
+    for cell in graded(root, student).cells:
+        if cell.metadata.get("nbgrader", {}).get("grade"):
+            assert [o.output_type for o in cell.outputs] == ["display_data", "execute_result"]
+            values.append(cell.outputs[1].data)
+    assert values == [{"text/plain": str(v)} for v in expected.values()]
+
+
+def test_a_fault_of_the_grader_is_no_zero(root):
+    assert set(scores(root, "faulty")[0].values()) == {None}
+    assert not (root / "autograded" / "faulty" / "ps_toy").exists()
+
+
+def test_feedback_shows_what_the_student_should_read(root):
+    page = (root / "feedback" / "half" / "ps_toy" / "ps_toy.html").read_text()
+    assert "Score: 2.5 / 3.5" in page
+    assert "is right" in page
+    assert "<b>read</b>" not in page
+
+
+def test_the_shipped_problem_set_with_nbgrader_itself(tmp_path):
+    """Every command that an instructor gives, as they give it, in a copy of the course."""
+    for name in ("course.toml", "nbgrader_config.py"):
+        shutil.copy(ROOT / name, tmp_path)
+    shutil.copytree(
+        ROOT / "solutions", tmp_path / "solutions", ignore=shutil.ignore_patterns("ps_*")
+    )
+    ps = problem_set("ps_autoencoder", tmp_path)
+    blank = release(ps, tmp_path, make_secret=False)
+    executed = reference(problem_set("ps_autoencoder"))
+
+    def nbgrader(*arguments, status=0):
+        done = subprocess.run(
+            [sys.executable, "-m", "nbgrader", *arguments],
+            cwd=tmp_path,
+            env={
+                **os.environ,
+                "COURSE_PUBLIC_SECRET": "1",
+                "HELPERS_PROFILE": "mini",
+                "HELPERS_DATA": str(ROOT / "build" / "data"),
+                "PYTHONPATH": str(ROOT),
+            },
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == status, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    partial = nbformat.read(executed, as_version=4)
+    answer(partial, "decoder").source = "# Question: decoder\nclass Decoder(nn.Module):\n    pass"
+    for student, notebook in {
+        "reference": nbformat.read(executed, as_version=4),
+        "blank": nbformat.read(blank, as_version=4),
+        "partial": partial,
+    }.items():
+        path = tmp_path / "submitted" / student / ps.id / f"{ps.id}.ipynb"
+        path.parent.mkdir(parents=True)
+        nbformat.write(notebook, path)
+
+    before = blank.read_bytes()
+    nbgrader("generate_assignment", ps.id)
+    assert blank.read_bytes() == before
+    nbgrader("autograde", ps.id)
+    nbgrader("generate_feedback", ps.id)
+    nbgrader("export")
+    with (tmp_path / "grades.csv").open() as file:
+        rows = {r["student_id"]: r for r in csv.DictReader(file)}
+    assert {s: (float(r["score"]), float(r["max_score"])) for s, r in rows.items()} == {
+        "reference": (5.0, 5.0),
+        "blank": (0.0, 5.0),
+        "partial": (4.0, 5.0),
+    }
+    assert (tmp_path / "feedback" / "partial" / ps.id / f"{ps.id}.html").is_file()
+    assert "VALIDATION FAILED ON 5 CELL(S)" in nbgrader("validate", str(blank))
