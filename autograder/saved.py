@@ -63,10 +63,9 @@ def decode(data: bytes, file: str) -> tuple[dict[str, Any], list[str], str]:
     try:
         notebook = json.loads(text)
     except json.JSONDecodeError as error:
-        cut = "it ends too early" if error.pos >= len(text.rstrip()) - 1 else "it breaks off"
         return bad(
-            f"{file} is not a notebook: it is not valid JSON ({cut} at line {error.lineno}). "
-            "Save and download it again."
+            f"{file} is not a notebook: it is not valid JSON (line {error.lineno}), perhaps cut "
+            "off. Save it and download it again."
         )
     except (RecursionError, ValueError, MemoryError):
         return bad(f"{file} is not a notebook: its JSON is nested too deeply or out of bounds.")

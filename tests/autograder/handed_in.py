@@ -1,0 +1,87 @@
+"""A notebook as a student hands it in, and the many ways in which it can be spoiled."""
+
+import copy
+import json
+from functools import cache
+from typing import Any
+
+from autograder.course import ROOT, problem_set
+from autograder.notebook import Release
+
+PS = "ps_autoencoder"
+
+ANSWERS = {
+    "encoder": "# Question: encoder\nclass Encoder(nn.Module):\n    mine = 1\n\n    own = 2",
+    "decoder": "# Question: decoder\nclass Decoder(nn.Module):\n    mine = 1",
+    "train_ae": "# Question: train_ae\ndef train_ae(model, dataloader, epochs=200):\n    pass",
+    "train_classifier": "# Question: train_classifier\ndef train_classifier(*a, **k):\n    pass",
+    "report_autoencoder": (
+        "# Question: report_autoencoder\n"
+        "supervised_flags = {}\n"
+        "results_autoencoder = {'random': 0.25}"
+    ),
+}
+
+
+@cache
+def release() -> Release:
+    return Release.load(problem_set(PS), ROOT)
+
+
+def filled() -> dict[str, Any]:
+    """The release with ``ANSWERS`` in it."""
+    cells = copy.deepcopy(release().cells)
+    for cell in cells:
+        if grade_id(cell) in ANSWERS:
+            cell["source"] = ANSWERS[grade_id(cell)]
+    return {
+        "cells": cells,
+        "metadata": {"course": {"problem_set": PS}},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+
+
+def grade_id(cell: dict[str, Any]) -> str:
+    return str(cell["metadata"].get("nbgrader", {}).get("grade_id", ""))
+
+
+def place(notebook: dict[str, Any], id: str) -> int:
+    """The index of the cell with this grade_id."""
+    return next(i for i, c in enumerate(notebook["cells"]) if grade_id(c) == id)
+
+
+def cell(notebook: dict[str, Any], id: str) -> dict[str, Any]:
+    found: dict[str, Any] = notebook["cells"][place(notebook, id)]
+    return found
+
+
+def code(source: Any, **more: Any) -> dict[str, Any]:
+    return {
+        "cell_type": "code", "source": source, "metadata": {}, "outputs": [],
+        "execution_count": None, **more,
+    }  # fmt: skip
+
+
+def stripped(notebook: dict[str, Any]) -> dict[str, Any]:
+    """Without any metadata, as a copy and paste into a new notebook leaves it."""
+    for c in notebook["cells"]:
+        c["metadata"] = {}
+    notebook["metadata"] = {}
+    return notebook
+
+
+def old(notebook: dict[str, Any]) -> dict[str, Any]:
+    """In nbformat 3."""
+    cells = []
+    for c in notebook["cells"]:
+        c = dict(c)
+        if c["cell_type"] == "code":
+            c["input"] = c.pop("source")
+            c["language"] = "python"
+        cells.append(c)
+    return {"worksheets": [{"cells": cells}], "metadata": {}, "nbformat": 3, "nbformat_minor": 0}
+
+
+def data(notebook: Any) -> bytes:
+    return json.dumps(notebook).encode()
