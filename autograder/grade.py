@@ -108,7 +108,7 @@ class Grader:
         rule, profiles = part.reports[id], self.problem_set.profiles
         checks, seen = report_question.grade(rule, submission.answers[id], records, profiles)
         result.checks = checks
-        if not result.passed:
+        if not result.passed and seen != [report_question.NOT_RUN] * len(seen):
             filled = report_question.fill(rule, self._reference.answers[id], records)
             known = []
             for patch in self._patches(part, id):
@@ -121,13 +121,14 @@ class Grader:
         question = result.question
         run = self._run(part, question, submission)
         result.checks = self._compare(part, question, run)
+        used: list[str] = []
         if not result.passed and (others := _needed(question.id, submission.answers)):
             together = self._run(part, question, submission, others=others)
             retried = self._compare(part, question, together)
             if sum(c.weight for c in retried if c.passed) > sum(
                 c.weight for c in result.checks if c.passed
             ):
-                run, result.checks = together, retried
+                run, result.checks, used = together, retried, others
                 result.notes.append(
                     "It was graded together with your other answers, which it uses."
                 )
@@ -143,7 +144,9 @@ class Grader:
                 i < len(run.outcomes) and same(run.outcomes[i], outcome, tolerances[i])
             ),
         )
-        result.printed = _told(self._run(part, question, submission, secret=PUBLIC), submission)
+        public = self._run(part, question, submission, secret=PUBLIC, others=used)
+        result.printed = _told(public)
+        self._withhold(result, part, run, public)
 
     def _run(
         self,
@@ -181,6 +184,15 @@ class Grader:
                 message = difference(run.outcomes[i], expected, check.tolerance)
             results.append(CheckResult(check.sentence, not message, check.weight, message))
         return results
+
+    def _withhold(self, result: QuestionResult, part: Part, run: Run, public: Run) -> None:
+        """Show a shape or count only where public inputs give the same one."""
+        question = result.question
+        checks, expected = part.checks_of(question.id), self._expectation(part, question)
+        for i, (outcome, shown) in enumerate(zip(run.outcomes, public.outcomes, strict=False)):
+            rule = expected[i], checks[i].tolerance
+            if difference(outcome, *rule) != difference(shown, *rule) and not run.missing:
+                result.checks[i].message = difference(outcome, *rule, detail=False)
 
     def _expectation(self, part: Part, question: Question) -> list[dict[str, Any]]:
         """The reference's own outcomes, from a process of its own."""
@@ -249,7 +261,7 @@ def _undefined(run: Run) -> str:
     return f"The answer does not define {names}{why}{where}."
 
 
-def _told(run: Run, submission: Submission) -> str:
+def _told(run: Run) -> str:
     """What a run on public inputs printed and raised: this may be shown."""
     lines = [run.printed.rstrip()] if run.printed.strip() else []
     troubles = [o for o in run.outcomes if isinstance(o, Trouble)] or run.troubles

@@ -9,7 +9,8 @@ from typing import Any
 from autograder.magics import tree
 from autograder.model import CheckResult
 
-ROUNDING = 0.00501  # two decimals, as people copy them
+NOT_RUN = "not run"
+ROUNDING = 0.00999  # two decimals, rounded or cut off, as people copy them
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def grade(
     ]
     recorded = {r["name"]: r for r in records if r["name"] in rule.keys}
     if problem := _not_run(rule, recorded, profiles):
-        return [CheckResult(n, False, message=problem) for n in names], ["not run"] * len(names)
+        return [CheckResult(n, False, message=problem) for n in names], [NOT_RUN] * len(names)
     claims = literals(source)
     accuracy = {k: float(r["accuracy"]) for k, r in recorded.items()}
     profile = next(iter(recorded.values()))["profile"]

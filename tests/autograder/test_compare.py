@@ -87,3 +87,19 @@ def test_errors_are_the_same_with_the_same_text() -> None:
     assert not same(a, Trouble("TypeError", 3, "str"), 1)
     assert not same(a, {"output": EXPECTED}, 1)
     assert same({"output": EXPECTED}, {"output": EXPECTED.copy()}, 1e-6)
+
+
+def test_evidence_tells_mistakes_apart_and_is_not_graded() -> None:
+    right, other = {"n": 1, "evidence": [3, 0]}, {"n": 1, "evidence": [3, 3]}
+    assert difference(right, other, 1) == ""
+    assert same(right, right, 1) and not same(right, other, 1)
+    assert difference({"n": 1}, right, 1)
+
+
+def test_a_count_is_shown_only_where_it_may_be() -> None:
+    claim, expected = {"count": 7, "shape": np.ones((3, 5))}, {"count": 8, "shape": np.ones(3)}
+    assert difference(claim, expected, 1) == "Count: 7 is not right."
+    assert difference(claim, expected, 1, detail=False) == "Count: not right."
+    claim["count"] = 8
+    assert "(3, 5)" in difference(claim, expected, 1)
+    assert "5" not in difference(claim, expected, 1, detail=False)

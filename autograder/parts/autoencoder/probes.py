@@ -3,21 +3,32 @@
 import numpy as np
 import torch
 from torch import nn
+from torch.optim.optimizer import register_optimizer_step_post_hook
 from torch.utils.data import DataLoader, TensorDataset
 
 from autograder.sandbox.toolkit import cotangent, fill, gradients, numbers, plain, weights
 
 
 class Pieces(nn.Module):
-    """A neutral stand-in for an autoencoder: images (B, 3, 8, 8) to images."""
+    """A neutral stand-in for an autoencoder: images (B, 3, 8, 8) to images.
+
+    It counts how often a gradient comes back through it.
+    """
 
     def __init__(self):
         super().__init__()
+        self.backwards = 0
         self.encoder = nn.Sequential(nn.Conv2d(3, 5, 4, stride=2, padding=1), nn.Tanh())
         self.decoder = nn.Sequential(nn.ConvTranspose2d(5, 3, 4, stride=2, padding=1))
 
     def forward(self, x):
-        return self.decoder(self.encoder(x))
+        y = self.decoder(self.encoder(x))
+        if y.requires_grad:
+            y.register_hook(self.count)
+        return y
+
+    def count(self, grad):
+        self.backwards += 1
 
 
 def given(namespace):
@@ -39,7 +50,9 @@ def parameters(ns, name, attribute=None):
     model = getattr(ns, name)()
     out = {"trainable parameters": sum(p.numel() for p in model.parameters() if p.requires_grad)}
     if attribute:
-        out[f"has self.{attribute}"] = isinstance(getattr(model, attribute, None), nn.Module)
+        out[f"`self.{attribute}` is a module"] = isinstance(
+            getattr(model, attribute, None), nn.Module
+        )
     return out
 
 
@@ -61,22 +74,28 @@ def train_ae(ns, images, labels, seed, epochs):
     model = fill(Pieces(), seed)
     before = weights(model)
     trained, losses = ns.train_ae(model, loader(images, labels), epochs=epochs)
-    return trained, losses, before
+    return trained, losses, weights(trained) - before
 
 
 def train_ae_returns(ns, images, labels, seed, epochs):
     trained, losses, _ = train_ae(ns, images, labels, seed, epochs)
-    return {"model": isinstance(trained, Pieces), "length of loss_traj": len(numbers(losses))}
+    return {
+        "the first of the two is the model": isinstance(trained, Pieces),
+        "length of `loss_traj`": len(numbers(losses)),
+    }
 
 
 def train_ae_loss(ns, images, labels, seed, epochs):
     _, losses, _ = train_ae(ns, images, labels, seed, epochs)
-    return {"loss_traj": np.array([float(v) for v in losses])}
+    return {"`loss_traj`": np.array([float(v) for v in losses])}
 
 
 def train_ae_step(ns, images, labels, seed, epochs):
-    trained, _, before = train_ae(ns, images, labels, seed, epochs)
-    return {"change of the weights": weights(trained) - before}
+    steps = []
+    hook = register_optimizer_step_post_hook(lambda *_: steps.append(1))
+    trained, _, change = train_ae(ns, images, labels, seed, epochs)
+    hook.remove()
+    return {"change of the weights": change, "evidence": [trained.backwards, len(steps)]}
 
 
 class Features(nn.Module):
@@ -105,8 +124,8 @@ def classifier_returns(ns, images, labels, seed, epochs, supervised):
     encoder = fill(Features(), seed)
     trained, losses, _ = train_classifier(ns, encoder, images, labels, seed, epochs, supervised)
     return {
-        "classifier": isinstance(trained, nn.Linear),
-        "length of loss_traj": len(numbers(losses)),
+        "the first of the two is the classifier": isinstance(trained, nn.Linear),
+        "length of `loss_traj`": len(numbers(losses)),
     }
 
 
@@ -114,7 +133,7 @@ def classifier_loss(ns, images, labels, seed, epochs, supervised):
     encoder = fill(Features(), seed)
     _, losses, _ = train_classifier(ns, encoder, images, labels, seed, epochs, supervised)
     losses = np.array([float(v) for v in losses])
-    return {"loss_traj, as a share of its first entry": losses / losses[0]}
+    return {"`loss_traj` divided by its first entry": losses / losses[0]}
 
 
 def classifier_step(ns, images, labels, seed, epochs, supervised):
