@@ -112,7 +112,11 @@ class Grader:
             filled = report_question.fill(rule, self._reference.answers[id], records)
             known = []
             for patch in self._patches(part, id):
-                wrong, was = report_question.grade(rule, patch.apply(filled), records, profiles)
+                try:
+                    source = patch.apply(filled)
+                except CourseError:
+                    continue  # two equal results, swapped, say: no mistake to see here
+                wrong, was = report_question.grade(rule, source, records, profiles)
                 failed = frozenset(i for i, c in enumerate(wrong) if not c.passed)
                 known.append(Known(patch, was, failed))
             _recognise(result, known, lambda i, outcome: seen[i] == outcome)
@@ -122,7 +126,8 @@ class Grader:
         run = self._run(part, question, submission)
         result.checks = self._compare(part, question, run)
         used: list[str] = []
-        if not result.passed and (others := _needed(question.id, submission.answers)):
+        others = _needed(question.id, submission.answers)
+        if not result.passed and not run.ended and others:
             together = self._run(part, question, submission, others=others)
             retried = self._compare(part, question, together)
             if sum(c.weight for c in retried if c.passed) > sum(
@@ -144,6 +149,8 @@ class Grader:
                 i < len(run.outcomes) and same(run.outcomes[i], outcome, tolerances[i])
             ),
         )
+        if run.ended:
+            return  # what ran for too long or ended its process would do so again
         public = self._run(part, question, submission, secret=PUBLIC, others=used)
         result.printed = _told(public)
         self._withhold(result, part, run, public)

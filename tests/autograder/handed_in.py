@@ -5,8 +5,12 @@ import json
 from functools import cache
 from typing import Any
 
+from autograder.checks import load_part
 from autograder.course import ROOT, problem_set
 from autograder.notebook import Release
+from autograder.release import composed
+from autograder.report_question import fill
+from autograder.saved import RESULT
 
 PS = "ps_autoencoder"
 
@@ -40,6 +44,20 @@ def filled() -> dict[str, Any]:
         "nbformat": 4,
         "nbformat_minor": 5,
     }
+
+
+ACCURACIES = {"unsupervised": 0.306, "supervised": 0.434, "random": 0.217}
+
+
+def right() -> dict[str, Any]:
+    """The solution with results as if it had been run: full marks."""
+    notebook: dict[str, Any] = json.loads(composed(problem_set(PS)))
+    rule = load_part("autoencoder").reports["report_autoencoder"]
+    records = [{"name": n, "accuracy": a, "profile": "mini"} for n, a in ACCURACIES.items()]
+    notebook["cells"].append(code("", outputs=[{"data": {RESULT: r}} for r in records]))
+    answer = cell(notebook, "report_autoencoder")
+    answer["source"] = fill(rule, "".join(answer["source"]), records)
+    return notebook
 
 
 def grade_id(cell: dict[str, Any]) -> str:
