@@ -128,7 +128,7 @@ def class_page(folder: Path, out: Path) -> str:
     A results.json that cannot be read is listed on the page.
 
     Raises:
-        CourseError: there is no such folder, or no result in it.
+        CourseError: there is no such folder.
     """
     if not folder.is_dir():
         raise CourseError(f"There is no folder {folder}: give the one that `grade --out` wrote.")
@@ -139,8 +139,6 @@ def class_page(folder: Path, out: Path) -> str:
             rows.append(read_row(path, out.parent))
         except (OSError, ValueError) as error:
             bad.append({"name": one_line(path.parent.name), "reason": one_line(str(error))})
-    if not rows and not bad:
-        raise CourseError(f"{folder} holds no results: give the folder that `grade --out` wrote.")
     write_text(out, _templates.get_template("class.html").render(**_figures(rows), bad=bad))
     trouble = f", {len(bad)} could not be read" if bad else ""
     return f"{len(rows)} results{trouble}: {out}"

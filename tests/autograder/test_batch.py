@@ -157,6 +157,6 @@ def test_what_an_instructor_gets_wrong_is_a_sentence(tmp_path: Path) -> None:
     done = command("grade", str(tmp_path), "--problem-set", "ps_none", "--out", str(tmp_path))
     assert done.returncode == 1
     assert "no problem set 'ps_none'" in done.stderr and "Traceback" not in done.stderr
-    done = command("report", str(tmp_path), "--out", str(tmp_path / "page.html"))
+    done = command("report", str(tmp_path / "none"), "--out", str(tmp_path / "page.html"))
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
