@@ -69,7 +69,7 @@ class Recipe:
     """
 
     unlabeled: int = 3000
-    train: int = 500
+    train: int = 2500
     test: int = 1000
     tiles: tuple[int, int] = (2, 3)
     zoom: tuple[float, float] = (0.4, 1.0)

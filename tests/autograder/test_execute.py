@@ -1,4 +1,3 @@
-import json
 from pathlib import Path
 
 import nbformat
@@ -7,8 +6,9 @@ from toy_course import code, make, toy_cells, write_part
 
 from autograder import execute as module
 from autograder.course import problem_set
-from autograder.execute import execute, recorded, reference
+from autograder.execute import execute, reference
 from autograder.model import CourseError
+from autograder.saved import cells_of, recorded
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def test_the_reference_is_run_and_its_results_filled_in(root):
     cells = {c.id: c for c in executed.cells}
     assert 'results_toy = {"toy": 0.2500}' in cells["report_toy"].source
     assert 'flags = {"toy": True}' in cells["report_toy"].source
-    assert recorded(executed) == [{"name": "toy", "accuracy": 0.25, "profile": "mini"}]
+    assert recorded(cells_of(executed)) == [{"name": "toy", "accuracy": 0.25, "profile": "mini"}]
     code_cells = [c for c in executed.cells if c.cell_type == "code"]
     assert [c.execution_count for c in code_cells] == list(range(1, len(code_cells) + 1))
 
@@ -100,11 +100,3 @@ def test_an_error_in_an_answer_stops_the_reference(root):
     write_part(root, "toy", cells)
     with pytest.raises(CourseError, match="'test_double' stopped with AssertionError: not five"):
         reference(problem_set("ps_toy", root), root)
-
-
-def test_results_that_are_none_are_passed_over():
-    nb = notebook("1", "2")
-    for cell, data in zip(nb.cells, (["list"], {"name": "a"}), strict=True):
-        bundle = {module.RESULT: data, "text/plain": json.dumps(data)}
-        cell.outputs = [nbformat.v4.new_output("display_data", bundle)]
-    assert recorded(nb) == []

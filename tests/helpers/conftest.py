@@ -18,7 +18,7 @@ def fresh_kernel(monkeypatch):
 
 @pytest.fixture(scope="session")
 def small_data(tmp_path_factory):
-    """A data folder with 80 images of the mini data, in the place of 4,500."""
+    """A data folder with 80 images of the mini data, in the place of 6,500."""
     folder = tmp_path_factory.mktemp("data")
     recipe = mini_data.Recipe(unlabeled=40, train=20, test=20)
     mini_data.make_mini(folder, recipe, show=False)
