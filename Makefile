@@ -14,7 +14,7 @@ lint: .venv/installed
 	.venv/bin/mypy
 
 bench: .venv/installed
-	$(PY) -m bench
+	$(PY) -m bench.grading
 
 # One list for pip, conda and CI; run after changing pyproject.toml (needs uv).
 lock:

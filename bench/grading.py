@@ -97,8 +97,11 @@ def autograde(root: Path, ps: ProblemSet, notebook: dict[str, Any]) -> float:
 
 
 def nbgrader(root: Path, *args: str) -> None:
+    # nbgrader calls `alembic` by name, which lies beside this Python
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     env = {
         **os.environ,
+        "PATH": path,
         "HELPERS_PROFILE": "mini",
         "HELPERS_DATA": str(ROOT / "build" / "data"),
     }
