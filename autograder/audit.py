@@ -14,6 +14,7 @@ from autograder.grade import Grader
 from autograder.mistakes import Patch, load_patches
 from autograder.model import ProblemSet, Report
 from autograder.notebook import read_notebook
+from autograder.release import compose
 
 
 def audit(
@@ -24,6 +25,7 @@ def audit(
     The reference notebook is executed once (mini profile, cached by content); mistakes and
     variants are spliced into that, and every row is graded as a submission.
     """
+    compose(problem_set, root)  # the solutions as they are now, released or not
     executed = json.loads(reference(problem_set, root).read_text(encoding="utf-8"))
     mistakes: list[Patch] = []
     variants: list[Patch] = []
