@@ -56,6 +56,8 @@ def numbers(values: Any) -> np.ndarray:
     Raises:
         TypeError: it is no list of numbers, or an entry still holds the graph it came from.
     """
+    if isinstance(values, torch.Tensor) and not values.requires_grad:
+        values = values.cpu().numpy()
     if isinstance(values, np.ndarray):
         values = values.tolist()
     if not isinstance(values, list | tuple):
@@ -63,4 +65,6 @@ def numbers(values: Any) -> np.ndarray:
     for v in values:
         if isinstance(v, torch.Tensor) and v.requires_grad:
             raise TypeError("an entry is a tensor that still holds its graph, not a plain number")
+        if isinstance(v, str):
+            raise TypeError("an entry is a text, not a plain number")
     return np.array([float(v) for v in values], dtype=np.float64)

@@ -124,6 +124,19 @@ def test_an_answer_split_between_its_names_is_joined() -> None:
     assert "split" in notes(submission, "report_autoencoder")
 
 
+@pytest.mark.parametrize("spoil", [lambda nb: nb, stripped])
+@pytest.mark.parametrize("rest", ["blank", "", "# nothing here"])
+def test_two_answers_in_one_cell_count_for_both(spoil: Any, rest: str) -> None:
+    notebook = filled()
+    both = f"{ANSWERS['encoder']}\n\n{ANSWERS['decoder']}"
+    cell(notebook, "encoder")["source"] = both
+    cell(notebook, "decoder")["source"] = release().blank("decoder") if rest == "blank" else rest
+    submission = taken(spoil(notebook))
+    assert submission.answers == ANSWERS | {"encoder": both, "decoder": both}
+    assert "another cell" in notes(submission, "decoder")
+    assert not submission.extras or submission.extras == [rest]
+
+
 @pytest.mark.parametrize("kind", ["markdown", "raw"])
 def test_an_answer_turned_into_text_is_taken(kind: str) -> None:
     notebook = filled()

@@ -67,7 +67,8 @@ def gradient(ns, name, x, seed):
     x.requires_grad_(True)
     y = model(x)
     (y * cotangent(y, seed)).sum().backward()
-    return {"gradient of the input": plain(x.grad), **gradients(model)}
+    grad = torch.zeros_like(x) if x.grad is None else x.grad
+    return {"gradient of the input": plain(grad), **gradients(model)}
 
 
 def train_ae(ns, images, labels, seed, epochs):
