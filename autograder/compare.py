@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograder.sandbox.cells import Trouble
-from autograder.sandbox.client import Outcome
+from autograder.sandbox.job import Outcome
 
 EVIDENCE = "evidence"
 """What a probe returns under this name tells mistakes apart, and is not graded."""

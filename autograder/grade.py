@@ -23,7 +23,8 @@ from autograder.model import (
 )
 from autograder.notebook import Release, Submission, defined, read, same_text
 from autograder.sandbox.cells import Trouble
-from autograder.sandbox.client import Call, Job, Run, Sandbox, SandboxError
+from autograder.sandbox.client import Sandbox, SandboxError
+from autograder.sandbox.job import Call, Job, Run
 
 Update = Callable[[Report], None]
 

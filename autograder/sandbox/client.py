@@ -11,17 +11,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from autograder.model import CourseError
 from autograder.sandbox import wire
 from autograder.sandbox.cells import Trouble
+from autograder.sandbox.job import Job, Limits, Run
 
 ROOT = Path(__file__).parents[2]
 UIDS = range(62000, 65000)
-WALL_PER_CPU = 10  # compute is limited by CPU time; the wall limit only catches waiting
 START = """
 import socket, sys
 sys.path.insert(0, sys.argv[2])
@@ -32,63 +31,6 @@ main(socket.socket(fileno=int(sys.argv[1])), sys.argv[2])
 
 class SandboxError(Exception):
     """The sandbox itself failed: the grader's fault, not a student's."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Of one job: seconds of CPU a process, and bytes of memory beyond what torch maps."""
-
-    cpu: int = 10
-    memory: int = 2 << 30
-
-    @property
-    def wall(self) -> float:
-        return float(WALL_PER_CPU * self.cpu)
-
-
-@dataclass(frozen=True)
-class Call:
-    """A probe of the job's part, and its inputs (arrays and plain values)."""
-
-    probe: str
-    inputs: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Job:
-    """An answer and its surroundings, to be probed in a process of its own.
-
-    ``given`` are cells of the release; of them and of ``extras``, the student's own further cells,
-    only definitions are run. ``others`` are the student's other answers, when all are tried
-    together. ``names`` must be defined afterwards.
-    """
-
-    answer: str
-    names: tuple[str, ...]
-    probes: str
-    calls: tuple[Call, ...]
-    given: tuple[str, ...] = ()
-    extras: tuple[str, ...] = ()
-    others: tuple[str, ...] = ()
-
-
-Outcome = dict[str, Any] | Trouble
-
-
-@dataclass
-class Run:
-    """What came of a job: an outcome a call, as claimed by the untrusted side.
-
-    ``ended`` is "" when the worker finished, else why it did not, as a clause a student can read.
-    """
-
-    outcomes: list[Outcome] = field(default_factory=list)
-    troubles: list[Trouble] = field(default_factory=list)
-    missing: list[str] = field(default_factory=list)
-    printed: str = ""
-    on_gpu: bool = False
-    ended: str = ""
-    waited: bool = False
 
 
 class Sandbox:

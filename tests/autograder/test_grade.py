@@ -17,7 +17,8 @@ from autograder.grade import Grader
 from autograder.model import CheckResult, Report
 from autograder.notebook import read_notebook
 from autograder.release import compose
-from autograder.sandbox.client import Limits, SandboxError
+from autograder.sandbox.client import SandboxError
+from autograder.sandbox.job import Limits
 
 
 @pytest.fixture(scope="module")

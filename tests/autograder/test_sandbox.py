@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograder.sandbox import client
+from autograder.sandbox import client, job
 from autograder.sandbox.cells import Trouble
-from autograder.sandbox.client import Call, Job, Limits, Run, Sandbox
+from autograder.sandbox.client import Sandbox
+from autograder.sandbox.job import Call, Job, Limits, Run
 
 PROBES = """
 import os
@@ -98,7 +99,7 @@ def test_an_answer_that_does_not_finish_is_told_so(
 def test_waiting_is_stopped_after_a_second_try(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client, "WALL_PER_CPU", 1)
+    monkeypatch.setattr(job, "WALL_PER_CPU", 1)
     done = run(sandbox, "import time\ntime.sleep(1000)", cpu=1)
     assert done.ended == "it was stopped after waiting for 1 seconds"
     assert not live_workers()

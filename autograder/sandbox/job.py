@@ -1,0 +1,65 @@
+"""What goes into the sandbox and comes out of it: a job, its limits, and its run."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from autograder.sandbox.cells import Trouble
+
+WALL_PER_CPU = 10  # compute is limited by CPU time; the wall limit only catches waiting
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Of one job: seconds of CPU a process, and bytes of memory beyond what torch maps."""
+
+    cpu: int = 10
+    memory: int = 2 << 30
+
+    @property
+    def wall(self) -> float:
+        return float(WALL_PER_CPU * self.cpu)
+
+
+@dataclass(frozen=True)
+class Call:
+    """A probe of the job's part, and its inputs (arrays and plain values)."""
+
+    probe: str
+    inputs: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Job:
+    """An answer and its surroundings, to be probed in a process of its own.
+
+    ``given`` are cells of the release; of them and of ``extras``, the student's own further cells,
+    only definitions are run. ``others`` are the student's other answers, when all are tried
+    together. ``names`` must be defined afterwards.
+    """
+
+    answer: str
+    names: tuple[str, ...]
+    probes: str
+    calls: tuple[Call, ...]
+    given: tuple[str, ...] = ()
+    extras: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+
+
+Outcome = dict[str, Any] | Trouble
+
+
+@dataclass
+class Run:
+    """What came of a job: an outcome a call, as claimed by the untrusted side.
+
+    ``ended`` is "" when the worker finished, else why it did not, as a clause a student can read.
+    """
+
+    outcomes: list[Outcome] = field(default_factory=list)
+    troubles: list[Trouble] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    printed: str = ""
+    on_gpu: bool = False
+    ended: str = ""
+    waited: bool = False
