@@ -57,6 +57,7 @@ def demo(root: Path = ROOT) -> str:
         [
             "",
             summary(reports),
+            "Graded on inputs from the public secret; a term's grades have a secret of their own.",
             "",
             "Open",
             f"  {_short(out / 'index.html')}   the class at a glance, with everybody's feedback",
