@@ -68,3 +68,5 @@ def test_the_shipped_problem_set(tmp_path):
     }
     assert (tmp_path / "feedback" / "partial" / ps.id / f"{ps.id}.html").is_file()
     assert "VALIDATION FAILED ON 5 CELL(S)" in nbgrader("validate", str(blank))
+    # It trains once more, on the machine whose results the executed notebook holds.
+    assert "Success! Your notebook passes all the tests." in nbgrader("validate", str(executed))
