@@ -3,7 +3,7 @@ PY := .venv/bin/python
 .PHONY: demo test lint lock bench
 
 demo: .venv/installed
-	$(PY) -m autograder demo
+	@$(PY) -m autograder demo
 
 test: .venv/installed lint
 	$(PY) -m pytest
@@ -21,7 +21,8 @@ lock:
 	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --no-header --no-annotate -o requirements.lock
 
 .venv/installed: requirements.lock pyproject.toml
-	.ci/venv
-	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.lock
-	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	touch $@
+	@echo "Setting up .venv; the first time, downloading packages takes some minutes."
+	@.ci/venv
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
