@@ -13,8 +13,10 @@ from helpers.session import Session, session, start
 from helpers.training import resume, training
 
 if TYPE_CHECKING:
+    from helpers.colour import rgb_to_lab
     from helpers.errors import HelpersError
     from helpers.features import cached_features
+    from helpers.lab import lab_loaders
     from helpers.plots import plot_accuracies, plot_loss, show_images, show_reconstructions
     from helpers.results import record
     from helpers.stl10 import STL10, loaders
@@ -24,11 +26,13 @@ __all__ = [
     "HelpersError",
     "Session",
     "cached_features",
+    "lab_loaders",
     "loaders",
     "plot_accuracies",
     "plot_loss",
     "record",
     "resume",
+    "rgb_to_lab",
     "session",
     "show_images",
     "show_reconstructions",
@@ -40,10 +44,12 @@ _HOMES = {
     "HelpersError": "errors",
     "STL10": "stl10",
     "cached_features": "features",
+    "lab_loaders": "lab",
     "loaders": "stl10",
     "plot_accuracies": "plots",
     "plot_loss": "plots",
     "record": "results",
+    "rgb_to_lab": "colour",
     "show_images": "plots",
     "show_reconstructions": "plots",
 }

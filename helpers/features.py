@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, RandomSampler
 
+from helpers.lab import LabLoader
 from helpers.session import current
 
 
@@ -32,7 +34,7 @@ class FeatureLoader:
             yield self.features[rows], self.labels[rows]
 
 
-def cached_features(encoder: nn.Module, loader: DataLoader) -> FeatureLoader:
+def cached_features(encoder: nn.Module, loader: DataLoader | LabLoader) -> FeatureLoader:
     """Encode every image of a loader once, for training a classifier on a frozen encoder.
 
     The encoder runs in eval mode and without gradients, and is left in the mode it was in. Give
@@ -51,12 +53,7 @@ def cached_features(encoder: nn.Module, loader: DataLoader) -> FeatureLoader:
     here = current()
     first = next(encoder.parameters(), None)
     device = here.device if here else first.device if first is not None else torch.device("cpu")
-    in_order = DataLoader(
-        loader.dataset,
-        batch_size=loader.batch_size,
-        num_workers=loader.num_workers,
-        collate_fn=loader.collate_fn,
-    )
+    in_order, shuffle = _in_order(loader)
     was_training = encoder.training
     encoder.to(device).eval()
     features, labels = [], []
@@ -71,5 +68,18 @@ def cached_features(encoder: nn.Module, loader: DataLoader) -> FeatureLoader:
         torch.cat(features),
         torch.cat(labels),
         loader.batch_size or 1,
-        shuffle=isinstance(loader.sampler, RandomSampler),
+        shuffle,
     )
+
+
+def _in_order(loader: DataLoader | LabLoader) -> tuple[Iterable[Any], bool]:
+    """The loader's images without shuffling, and whether it shuffles."""
+    if isinstance(loader, LabLoader):
+        return loader.in_order(), loader.shuffle
+    in_order = DataLoader(
+        loader.dataset,
+        batch_size=loader.batch_size,
+        num_workers=loader.num_workers,
+        collate_fn=loader.collate_fn,
+    )
+    return in_order, isinstance(loader.sampler, RandomSampler)
