@@ -14,8 +14,16 @@ from helpers.progress import progress
 from helpers.session import session
 from helpers.stl10 import CROP, STL10
 
-SCALE = (100.0, 128.0, 128.0)
-"""What L, a and b are divided by, so that a network sees values in [-1, 1]."""
+CENTRE = (50.0, 0.0, 0.0)
+"""What is taken from L, a and b, so that they lie around 0."""
+
+SCALE = 5.0
+"""What all three are then divided by.
+
+Four convolutions with PyTorch's initial weights shrink their input some 50 times, and add biases
+on the way. With values in [-1, 1], all images would get nearly the same features, and contrastive
+training can settle where they all are one.
+"""
 
 CHUNK = 250
 
@@ -27,7 +35,7 @@ class LabImages(Dataset[tuple[Tensor, int, int]]):
     every image is converted once, and not once an epoch.
 
     An item is ``(image, label, index)``: the centre of the image, (3, 64, 64) float32 with
-    channels L / 100, a / 128, b / 128, its label, and its place in the data set.
+    channels (L - 50) / 5, a / 5, b / 5, its label, and its place in the data set.
 
     Args:
         split: of ``STL10``.
@@ -43,13 +51,14 @@ class LabImages(Dataset[tuple[Tensor, int, int]]):
         source = STL10(split)
         here = session()
         n = len(source) if limit is None else min(limit, len(source))
-        scale = torch.tensor(SCALE, device=here.device)[:, None, None]
+        centre = torch.tensor(CENTRE, device=here.device)[:, None, None]
         self.images = torch.empty(
             n, *source.images.shape[1:], dtype=torch.float16, device=here.device
         )
         for start in progress(range(0, n, CHUNK), desc=f"Lab, {split}", unit="batch", leave=False):
             rgb = torch.from_numpy(source.images[start : start + CHUNK].copy()[: n - start])
-            self.images[start : start + len(rgb)] = rgb_to_lab(rgb.to(here.device)) / scale
+            lab = (rgb_to_lab(rgb.to(here.device)) - centre) / SCALE
+            self.images[start : start + len(rgb)] = lab
         self.labels = torch.from_numpy(source.labels[:n]).to(here.device)
         self.classes = source.classes
 
@@ -147,7 +156,7 @@ class LabLoaders(NamedTuple):
     test: LabLoader
 
 
-def lab_loaders(batch_size: int = 128, unlabeled: int = 10_000) -> LabLoaders:
+def lab_loaders(batch_size: int = 64, unlabeled: int = 10_000) -> LabLoaders:
     """Loaders of the session's STL-10 in Lab: ``views, train, test = helpers.lab_loaders()``.
 
     10,000 images take 553 MB on the session's device.
