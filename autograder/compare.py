@@ -73,4 +73,18 @@ def same(a: Outcome, b: Outcome, tolerance: float) -> bool:
             and isinstance(b, Trouble)
             and (a.type, a.message) == (b.type, b.message)
         )
-    return a.get(EVIDENCE) == b.get(EVIDENCE) and not difference(a, b, tolerance)
+    if a.get(EVIDENCE) != b.get(EVIDENCE) or _gaps(a) != _gaps(b):
+        return False
+    return not difference(_without_gaps(a), _without_gaps(b), tolerance)
+
+
+def _gaps(outcome: dict[str, Any]) -> list[bytes]:
+    """Where the arrays hold NaN or infinity: two mistakes can be the same there too."""
+    return [np.isfinite(v).tobytes() for v in outcome.values() if isinstance(v, np.ndarray)]
+
+
+def _without_gaps(outcome: dict[str, Any]) -> dict[str, Any]:
+    return {
+        k: np.where(np.isfinite(v), v, 0) if isinstance(v, np.ndarray) else v
+        for k, v in outcome.items()
+    }

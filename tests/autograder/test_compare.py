@@ -103,3 +103,10 @@ def test_a_count_is_shown_only_where_it_may_be() -> None:
     claim["count"] = 8
     assert "(3, 5)" in difference(claim, expected, 1)
     assert "5" not in difference(claim, expected, 1, detail=False)
+
+
+def test_results_with_nan_in_the_same_places_are_the_same() -> None:
+    a = {"output": np.array([1.0, np.nan, np.inf])}
+    assert same(a, {"output": np.array([1.0, np.nan, np.inf])}, 1e-4)
+    assert not same(a, {"output": np.array([1.0, 2.0, np.inf])}, 1e-4)
+    assert not same(a, {"output": np.array([1.5, np.nan, np.inf])}, 1e-4)
