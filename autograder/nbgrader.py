@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from nbformat import NotebookNode, v4
+from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor
 
 from autograder import course
@@ -77,10 +78,22 @@ class SandboxGrade(NbGraderPreprocessor):
         for cell in nb.cells:
             test = tests.get(str(_grade_id(cell)).removeprefix("test_"))
             if test and cell.metadata.nbgrader.get("grade"):
+                bonus = test["extra_data"].get("bonus")
                 cell.execution_count = None
-                cell.outputs = _outputs(summary + "\n\n" + test["output"], test["score"])
+                cell.outputs = _outputs(
+                    summary + "\n\n" + test["output"], 0 if bonus else test["score"]
+                )
+                if bonus:
+                    _extra_credit(_grade_id(cell), test["score"], names)
                 summary = ""
         return nb, resources
+
+
+def _extra_credit(grade_id: str, score: float, names: Resources) -> None:
+    with Gradebook(names["db_url"]) as book:
+        grade = book.find_grade(grade_id, names["notebook"], names["assignment"], names["student"])
+        grade.extra_credit = score
+        book.db.commit()
 
 
 def _outputs(markdown: str, score: float) -> list[NotebookNode]:

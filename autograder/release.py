@@ -220,7 +220,8 @@ def _grade_ids(cells: list[NotebookNode], ps: ProblemSet) -> None:
             )
         answer.id = question.id
         answer.metadata.nbgrader = _nbgrader(question.id)
-        test.metadata.nbgrader = _nbgrader(test.id, question.points)
+        # nbgrader has no bonus cells: such points are extra credit, beside the maximum.
+        test.metadata.nbgrader = _nbgrader(test.id, 0 if question.bonus else question.points)
     if doubles := sorted({c.id for c in cells if sum(c.id == d.id for d in cells) > 1}):
         raise CourseError(f"{ps.id}: several cells have the id {doubles[0]!r}.")
 
