@@ -17,6 +17,7 @@ import pytest
 from autograder import gradescope
 from autograder.course import ROOT, composed_path, problem_set, release_path
 from autograder.model import CourseError
+from autograder.release import composed
 
 PS = "ps_autoencoder"
 SCHEMA = json.loads(Path(__file__).with_name("gradescope.schema.json").read_text())
@@ -35,11 +36,16 @@ def packed():
 
 
 @pytest.fixture(scope="module")
-def installed(public_secret):
+def ps(request):
+    return problem_set(getattr(request, "param", PS))
+
+
+@pytest.fixture(scope="module")
+def installed(public_secret, ps):
     """A base folder as Gradescope lays it out, after its setup.sh."""
     base = Path(tempfile.mkdtemp(prefix="gradescope-"))
     base.chmod(0o755)  # answers run as other users, below pytest's own private folder they cannot
-    gradescope.build(problem_set(PS), base / "upload.zip")
+    gradescope.build(ps, base / "upload.zip")
     with zipfile.ZipFile(base / "upload.zip") as archive:
         archive.extractall(base / "source")
     shutil.copy(base / "source" / "run_autograder", base)
@@ -70,16 +76,10 @@ def grade(base, files, **more):
 
 def with_answer(question, source):
     """The reference, with another answer to one question, as bytes."""
-    notebook = json.loads(composed())
+    notebook = json.loads(composed(problem_set(PS)))
     [cell] = [c for c in notebook["cells"] if c["id"] == question]
     cell["source"] = source
     return json.dumps(notebook).encode()
-
-
-def composed():
-    from autograder.release import composed
-
-    return composed(problem_set(PS))
 
 
 def scores(results):
@@ -170,12 +170,13 @@ def test_setup_lets_others_read_helpers_alone(installed):
             assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
 
 
-def test_a_submission_is_graded(installed):
-    files = {f"{PS}.ipynb": composed().encode(), "report.pdf": b"%PDF-1.7"}
+@pytest.mark.parametrize("ps", ["ps_autoencoder", "ps_cmc"], indirect=True)
+def test_a_submission_is_graded(installed, ps):
+    files = {f"{ps.id}.ipynb": composed(ps).encode(), "report.pdf": b"%PDF-1.7"}
     done, results = grade(installed, files)
     assert done.returncode == 0, done.stderr
     # The reference is not executed here, so that its report question has nothing to show for it.
-    right = {q.id: 0 if q.report else q.points for q in problem_set(PS).questions}
+    right = {q.id: 0 if q.report else q.points for q in ps.questions}
     assert scores(results) == right
     assert results["score"] == sum(right.values())
     assert results["extra_data"]["finished"] is True
@@ -226,7 +227,7 @@ def test_a_grader_that_dies_says_so(installed):
     reference = installed / "source" / composed_path(PS).relative_to(ROOT)
     kept = reference.rename(reference.with_suffix(".kept"))
     try:
-        done, results = grade(installed, {f"{PS}.ipynb": composed().encode()})
+        done, results = grade(installed, {f"{PS}.ipynb": composed(problem_set(PS)).encode()})
     finally:
         kept.rename(reference)
     assert done.returncode == 1
