@@ -1,0 +1,83 @@
+"""What the reference learns: a problem set's solution notebook, executed with several seeds.
+
+    .venv/bin/python -m bench.learning ps_cmc --seeds 3
+
+Every seed in a cell that is not a test is replaced, the notebook runs from top to bottom, and a
+table shows the accuracies that it recorded, what it printed of a last epoch, and the seconds of
+its slowest cells. A seed that was run before with the same code comes out of the cache.
+"""
+
+import argparse
+import re
+import statistics
+from collections.abc import Iterator
+
+import nbformat
+from nbformat import NotebookNode
+
+from autograder.course import PROFILES, ROOT, problem_set
+from autograder.execute import execute
+from autograder.release import composed
+from autograder.saved import cells_of, recorded
+
+CLOCK = """
+import time
+
+def _start(info):
+    global _started
+    _started = time.perf_counter()
+
+def _stop(result):
+    print(f"took {time.perf_counter() - _started:.1f} s")
+
+get_ipython().events.register("pre_run_cell", _start)
+get_ipython().events.register("post_run_cell", _stop)
+_start(None)
+"""
+SLOW = 15
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.learning", description=__doc__)
+    parser.add_argument("problem_set")
+    parser.add_argument("--seeds", type=int, default=3, help="how many, from 0 (default: 3)")
+    parser.add_argument("--profile", choices=PROFILES, default="mini")
+    args = parser.parse_args()
+    accuracies: dict[str, list[float]] = {}
+    for seed in range(args.seeds):
+        notebook = nbformat.reads(composed(problem_set(args.problem_set)), as_version=4)
+        reseed(notebook, seed)
+        out = ROOT / "build" / "learning" / args.profile / f"{args.problem_set}-{seed}.ipynb"
+        ran = nbformat.read(execute(notebook, out, args.profile), as_version=4)
+        print(f"seed {seed}")
+        for line in told(ran):
+            print("  " + line)
+        for result in recorded(cells_of(ran)):
+            accuracies.setdefault(result["name"], []).append(result["accuracy"])
+    width = max(map(len, accuracies))
+    print(f"\n{'accuracy':{width}}  " + "  ".join(f"{s:5}" for s in range(args.seeds)) + "   mean")
+    for name, values in accuracies.items():
+        row = "  ".join(f"{v:.3f}" for v in values)
+        print(f"{name:{width}}  {row}  {statistics.mean(values):.3f}")
+
+
+def reseed(notebook: NotebookNode, seed: int) -> None:
+    """Another seed in every cell but the tests, and a clock in front of all cells."""
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and not cell.id.startswith("test_"):
+            cell.source = re.sub(r"\b(seed=|manual_seed\()0\b", rf"\g<1>{seed}", cell.source)
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(CLOCK, id="clock"))
+
+
+def told(notebook: NotebookNode) -> Iterator[str]:
+    """The lines that tell of a last epoch, and how long the slow cells took."""
+    for cell in notebook.cells:
+        text = "\n".join(o.text for o in cell.get("outputs", ()) if "text" in o)
+        yield from re.findall(r"^last epoch.*", text, re.M)
+        for seconds in re.findall(r"^took ([\d.]+) s$", text, re.M):
+            if float(seconds) >= SLOW:
+                yield f"{cell.id}: {seconds} s"
+
+
+if __name__ == "__main__":
+    main()
