@@ -25,10 +25,11 @@ Credits, in the order of the classes:
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -103,15 +104,12 @@ def make_mini(data: Path, recipe: Recipe | None = None, show: bool = True) -> Pa
     """
     folder = data / "mini" / "stl10_binary"
     recipe = recipe or RECIPE
-    wanted = json.dumps(asdict(recipe))
     sizes = {"train": recipe.train, "test": recipe.test, "unlabeled": recipe.unlabeled}
-    if _made(folder, wanted, sizes):
-        return folder
-    part = folder.with_name(f"{folder.name}.{os.getpid()}.part")
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
-    try:
-        photographs = [_photograph(name) for name in CLASSES]
+    lengths = {f"{split}_X.bin": size * 3 * SIDE**2 for split, size in sizes.items()}
+    lengths |= {f"{split}_y.bin": sizes[split] for split in ("train", "test")}
+
+    def make(part: Path) -> None:
+        photographs = [photograph(name) for name in CLASSES]
         with progress(
             total=sum(sizes.values()), desc="mini data", unit="image", leave=False, disable=not show
         ) as bar:
@@ -121,7 +119,28 @@ def make_mini(data: Path, recipe: Recipe | None = None, show: bool = True) -> Pa
                 if split != "unlabeled":
                     (part / f"{split}_y.bin").write_bytes(labels.tobytes())
         (part / "class_names.txt").write_text("\n".join(CLASSES) + "\n", encoding="utf-8")
-        (part / "recipe.json").write_text(wanted, encoding="utf-8")
+
+    return make_folder(folder, json.dumps(asdict(recipe)), lengths, make)
+
+
+def make_folder(
+    folder: Path, recipe: str, lengths: Mapping[str, int], make: Callable[[Path], None]
+) -> Path:
+    """``folder`` with all that ``make`` writes into it, at once or not at all; and its path.
+
+    It is made where it is missing, was made by another recipe, or a file of it does not have the
+    length in bytes that ``lengths`` tells by name.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        same = (folder / "recipe.json").read_text(encoding="utf-8") == recipe
+        if same and all((folder / n).stat().st_size == size for n, size in lengths.items()):
+            return folder
+    part = folder.with_name(f"{folder.name}.{os.getpid()}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    try:
+        make(part)
+        (part / "recipe.json").write_text(recipe, encoding="utf-8")
         shutil.rmtree(folder, ignore_errors=True)
         part.rename(folder)
     finally:
@@ -129,19 +148,8 @@ def make_mini(data: Path, recipe: Recipe | None = None, show: bool = True) -> Pa
     return folder
 
 
-def _made(folder: Path, recipe: str, sizes: Mapping[str, int]) -> bool:
-    """Whether the files of this recipe are there and whole."""
-    lengths = {f"{split}_X.bin": size * 3 * SIDE**2 for split, size in sizes.items()}
-    lengths |= {f"{split}_y.bin": sizes[split] for split in ("train", "test")}
-    try:
-        return (folder / "recipe.json").read_text(encoding="utf-8") == recipe and all(
-            (folder / name).stat().st_size == length for name, length in lengths.items()
-        )
-    except FileNotFoundError:
-        return False
-
-
-def _photograph(name: str) -> Image:
+def photograph(name: str) -> Image:
+    """The photograph of a class, in RGB. Raises DataError where it is not installed."""
     from PIL import Image
 
     package, _, rest = PHOTOGRAPHS[name].partition("/")
@@ -170,32 +178,43 @@ def _split(
     for i, label in enumerate(labels):
         # A generator a crop: the i-th crop is the same however many are made.
         rng = np.random.default_rng([recipe.seed, len(split), i])
-        crop = _crop(photographs[label], split == "test", recipe, rng)
+        crop = cut(
+            photographs[label], split == "test", recipe.tiles, recipe.zoom, recipe.detail, rng
+        )
+        if rng.random() < 0.5:
+            crop = crop[:, ::-1]
         images[i] = _jitter(crop, recipe, rng).transpose(2, 1, 0)
         bar.update()
     return images, (labels + 1).astype(np.uint8)
 
 
-def _crop(photograph: Image, test: bool, recipe: Recipe, rng: np.random.Generator) -> np.ndarray:
+def cut(
+    photograph: Image,
+    test: bool,
+    tiles: tuple[int, int],
+    zoom: tuple[float, float],
+    detail: float,
+    rng: np.random.Generator,
+) -> np.ndarray:
     """A random square out of one tile, with something to see in it, (96, 96, 3) uint8."""
     from PIL import Image
 
-    rows, columns = recipe.tiles
-    tiles = [t for t in range(rows * columns) if _is_test(t, columns) == test]
+    rows, columns = tiles
+    of_split = [t for t in range(rows * columns) if _is_test(t, columns) == test]
     width, height = photograph.width // columns, photograph.height // rows
     for _ in range(10):
-        row, column = divmod(int(rng.choice(tiles)), columns)
+        row, column = divmod(int(rng.choice(of_split)), columns)
         # Cut the tile out first: resizing looks at the pixels around its box too.
         tile = photograph.crop(
             (column * width, row * height, (column + 1) * width, (row + 1) * height)
         )
-        side = rng.uniform(*recipe.zoom) * min(width, height)
+        side = rng.uniform(*zoom) * min(width, height)
         left, top = rng.uniform(0, width - side), rng.uniform(0, height - side)
         box = (left, top, left + side, top + side)
         crop = np.asarray(tile.resize((SIDE, SIDE), Image.Resampling.BILINEAR, box=box))
-        if crop.mean(axis=2).std() >= recipe.detail:
+        if crop.mean(axis=2).std() >= detail:
             break
-    return crop[:, ::-1] if rng.random() < 0.5 else crop
+    return crop
 
 
 def _is_test(tile: int, columns: int) -> bool:

@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
-from helpers.download import BLOCK, download, file_checksum
+from helpers.download import BLOCK, download
 from helpers.errors import DataError
 from helpers.progress import progress
+from helpers.verified import remember, stamp, verified
 
 MIRRORS = ("http://ai.stanford.edu/~acoates/stl10/stl10_binary.tar.gz",)
 ARCHIVE_MD5 = "91f7769df0f17e558f3565bffb0c7dfb"
@@ -55,57 +56,20 @@ def fetch_stl10(
         DataError: a file is damaged, or the archive lacks one.
     """
     folder = data / "stl10_binary"
-    missing = {name: md5 for name, md5 in file_md5.items() if not _verified(folder / name, md5)}
+    missing = {name: md5 for name, md5 in file_md5.items() if not verified(folder / name, md5)}
     archive = data / "stl10_binary.tar.gz"
     if missing:
-        if not _verified(archive, archive_md5):
+        if not verified(archive, archive_md5):
             download(mirrors, archive, f"md5:{archive_md5}")
-            _remember(archive, archive_md5)
+            remember(archive, archive_md5)
         _unpack(archive, folder, missing)
     names = folder / "class_names.txt"
     if not names.is_file():
         names.write_text("\n".join(CLASSES) + "\n", encoding="utf-8")
     if not keep_archive:
-        for path in (archive, _stamp(archive)):
+        for path in (archive, stamp(archive)):
             path.unlink(missing_ok=True)
     return folder
-
-
-def _verified(path: Path, md5: str) -> bool:
-    """Whether a file is there and right; hashed only where it changed since the last time.
-
-    Raises:
-        DataError: it is there and wrong.
-    """
-    if not path.is_file():
-        return False
-    if _stamp(path).is_file() and _stamp(path).read_text(encoding="utf-8") == _state(path, md5):
-        return True
-    _check(path, md5)
-    _remember(path, md5)
-    return True
-
-
-def _check(path: Path, md5: str) -> None:
-    found = file_checksum(path).partition(":")[2]
-    if found != md5:
-        raise DataError(
-            f"{path} is damaged (md5 {found}, not {md5}): delete it, and it is fetched again."
-        )
-
-
-def _stamp(path: Path) -> Path:
-    return path.with_name(path.name + ".md5")
-
-
-def _state(path: Path, md5: str) -> str:
-    """What is remembered of a verified file: with size and time, a later change shows."""
-    stat = path.stat()
-    return f"{md5} {stat.st_size} {stat.st_mtime_ns}"
-
-
-def _remember(path: Path, md5: str) -> None:
-    _stamp(path).write_text(_state(path, md5), encoding="utf-8")
 
 
 def _unpack(archive: Path, folder: Path, wanted: Mapping[str, str]) -> None:
@@ -151,4 +115,4 @@ def _write(source: IO[bytes], path: Path, size: int, md5: str) -> None:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
-    _remember(path, md5)
+    remember(path, md5)

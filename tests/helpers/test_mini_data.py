@@ -40,7 +40,7 @@ def test_columns_are_stored_one_after_another(tmp_path, monkeypatch):
 
     rows, columns = np.mgrid[:300, :300]
     photograph = Image.fromarray(np.stack([rows, columns, 0 * rows], 2).astype(np.uint8) % 251)
-    monkeypatch.setattr(mini_data, "_photograph", lambda name: photograph.crop((0, 0, 250, 250)))
+    monkeypatch.setattr(mini_data, "photograph", lambda name: photograph.crop((0, 0, 250, 250)))
     plain = replace(
         TINY, detail=0, gain=0, contrast=0, brightness=0, shuffled=0, grey=0, tiles=(1, 2)
     )
@@ -67,7 +67,7 @@ def test_tests_come_from_other_regions_than_training(tmp_path, monkeypatch):
         row, column = divmod(tile, columns)
         if mini_data._is_test(tile, columns):
             canvas[row * side : (row + 1) * side, column * side : (column + 1) * side] = 255
-    monkeypatch.setattr(mini_data, "_photograph", lambda name: Image.fromarray(canvas))
+    monkeypatch.setattr(mini_data, "photograph", lambda name: Image.fromarray(canvas))
     folder = make_mini(tmp_path, recipe, show=False)
     values = {
         s: np.fromfile(folder / f"{s}_X.bin", np.uint8) for s in ("train", "test", "unlabeled")
@@ -116,11 +116,11 @@ def test_an_interrupt_leaves_nothing_half_made(tmp_path, monkeypatch):
 
 def test_every_photograph_is_in_the_wheels():
     for name in CLASSES:
-        assert min(mini_data._photograph(name).size) >= 300
+        assert min(mini_data.photograph(name).size) >= 300
     assert len(CLASSES) == 10
 
 
 def test_a_missing_photograph_is_named(monkeypatch):
     monkeypatch.setitem(mini_data.PHOTOGRAPHS, "cat", "skimage/data/no-cat.png")
     with pytest.raises(DataError, match=r"no-cat\.png .*scikit-image"):
-        mini_data._photograph("cat")
+        mini_data.photograph("cat")

@@ -6,7 +6,7 @@ import tarfile
 import pytest
 from server import Manners, serve
 
-from helpers import stl10_files
+from helpers import verified
 from helpers.errors import DataError, DownloadError
 from helpers.stl10_files import fetch_stl10
 
@@ -41,9 +41,9 @@ def fetch(data, url="http://127.0.0.1:1/none", archive=ARCHIVE, **options):
 def hashed(monkeypatch):
     """The names of files that were read to be hashed."""
     names = []
-    original = stl10_files.file_checksum
+    original = verified.file_checksum
     monkeypatch.setattr(
-        stl10_files, "file_checksum", lambda path: names.append(path.name) or original(path)
+        verified, "file_checksum", lambda path: names.append(path.name) or original(path)
     )
     return names
 
