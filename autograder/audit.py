@@ -30,7 +30,7 @@ def audit(
     mistakes: list[Patch] = []
     variants: list[Patch] = []
     for name in problem_set.parts:
-        wrong, right = load_patches(load_part(name).folder)
+        wrong, right = load_patches(load_part(name).folder, problem_set.options)
         mistakes += wrong
         variants += right
     top = sum(q.points for q in problem_set.questions)

@@ -9,7 +9,7 @@ inputs, says so.
 import hashlib
 import hmac
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,11 +25,17 @@ Draw = Callable[[np.random.Generator], Inputs]
 PARTS = Path(__file__).parent / "parts"
 
 
+def applies(when: Mapping[str, str], options: Mapping[str, str]) -> bool:
+    """Whether something that holds for certain options only is there with these."""
+    return all(options.get(name) == value for name, value in when.items())
+
+
 @dataclass(frozen=True)
 class Check:
     """One graded property of a question: inputs → probe → compare.
 
     ``tolerance`` bounds the error of every array, as a share of the largest expected magnitude.
+    A check with ``when`` is made only where the problem set's options have these values.
     """
 
     question: str
@@ -39,6 +45,7 @@ class Check:
     weight: float
     tolerance: float
     draw: Draw
+    when: Mapping[str, str]
 
     def inputs(self, secret: bytes) -> Inputs:
         """The inputs of a term: the same for every student who is graded with this secret."""
@@ -54,6 +61,7 @@ class Part:
     questions: list[Question] = field(default_factory=list)
     checks: list[Check] = field(default_factory=list)
     reports: dict[str, ReportRule] = field(default_factory=dict)
+    options: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:
@@ -63,6 +71,10 @@ class Part:
     def probes(self) -> str:
         """The source of the part's probes, which runs beside a student's code."""
         return (self.folder / "probes.py").read_text(encoding="utf-8")
+
+    def option(self, name: str, *values: str) -> None:
+        """What a problem set may choose in course.toml; the first value where it does not."""
+        self.options[name] = values
 
     def question(
         self, id: str, title: str, points: float, *names: str, bonus: bool = False
@@ -75,21 +87,27 @@ class Part:
         self.reports[id] = rule
 
     def check(
-        self, question: str, probe: str, *, weight: float = 1.0, tolerance: float = 1e-4
+        self,
+        question: str,
+        probe: str,
+        *,
+        weight: float = 1.0,
+        tolerance: float = 1e-4,
+        when: Mapping[str, str] | None = None,
     ) -> Callable[[Draw], Draw]:
         def declare(draw: Draw) -> Draw:
             sentence = " ".join((draw.__doc__ or "").split())
             if not sentence:
                 raise CourseError(f"Check {draw.__name__} of {question} has no docstring.")
             self.checks.append(
-                Check(question, draw.__name__, sentence, probe, weight, tolerance, draw)
+                Check(question, draw.__name__, sentence, probe, weight, tolerance, draw, when or {})
             )
             return draw
 
         return declare
 
-    def checks_of(self, question: str) -> list[Check]:
-        return [c for c in self.checks if c.question == question]
+    def checks_of(self, question: str, options: Mapping[str, str]) -> list[Check]:
+        return [c for c in self.checks if c.question == question and applies(c.when, options)]
 
 
 def load_part(name: str) -> Part:

@@ -228,9 +228,23 @@ def _problem_set(id: str, table: dict[str, Any], root: Path) -> ProblemSet:
         profiles=tuple(given["profiles"]),
         visibility=visibility,
         hand_in=given["hand_in"],
-        options=given.get("options", {}),
+        options=_options(given["parts"], given.get("options", {}), fail),
         questions=_questions(given["parts"], given.get("points", {}), fail),
     )
+
+
+def _options(parts: list[str], chosen: dict[str, Any], fail: Any) -> dict[str, str]:
+    """A value for every option of the parts: what was chosen, else the first there is."""
+    from autograder.checks import load_part
+
+    known = {name: values for part in parts for name, values in load_part(part).options.items()}
+    for name, value in chosen.items():
+        if name not in known:
+            raise fail(f"there is no option {name!r}, only {', '.join(known) or 'none'}.")
+        if value not in known[name]:
+            choice = " or ".join(map(repr, known[name]))
+            raise fail(f"the option {name} is {value!r}, but has to be {choice}.")
+    return {name: values[0] for name, values in known.items()} | chosen
 
 
 def _questions(parts: list[str], points: dict[str, Any], fail: Any) -> tuple[Question, ...]:

@@ -43,7 +43,7 @@ def demo(root: Path = ROOT) -> str:
     (handed_in / "blank.ipynb").write_bytes(blank.read_bytes())
     flawed = json.loads(executed.read_text(encoding="utf-8"))
     for part in ps.parts:
-        for patch in load_patches(load_part(part).folder)[0]:
+        for patch in load_patches(load_part(part).folder, ps.options)[0]:
             if patch.id in FLAWS:
                 flawed = splice(flawed, patch)
     (handed_in / "flawed.ipynb").write_text(json.dumps(as_colab_saves(flawed)), encoding="utf-8")

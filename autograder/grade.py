@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder import report_question
-from autograder.checks import Part, load_part
+from autograder.checks import Check, Part, load_part
 from autograder.compare import difference, same
 from autograder.course import ROOT
 from autograder.course import secret as read_secret
@@ -95,7 +95,7 @@ class Grader:
         untouched = same_text(answer, self.release.blank(question.id))
         if submission.problem or untouched or not answer.strip():
             why = submission.problem or "There is no answer in this cell yet."
-            sentences = [(c.sentence, c.weight) for c in part.checks_of(question.id)]
+            sentences = [(c.sentence, c.weight) for c in self._checks(question)]
             result.checks = [
                 CheckResult(s, False, w, why) for s, w in sentences or [(question.title, 1.0)]
             ]
@@ -142,7 +142,7 @@ class Grader:
             result.notes.append("The code names a GPU; it was graded on a CPU, at no loss.")
         if result.passed:
             return
-        tolerances = [c.tolerance for c in part.checks_of(question.id)]
+        tolerances = [c.tolerance for c in self._checks(question)]
         _recognise(
             result,
             self._mistakes(part, question),
@@ -165,9 +165,7 @@ class Grader:
         secret: bytes | None = None,
         others: Sequence[str] = (),
     ) -> Run:
-        calls = [
-            Call(c.probe, c.inputs(secret or self._secret)) for c in part.checks_of(question.id)
-        ]
+        calls = [Call(c.probe, c.inputs(secret or self._secret)) for c in self._checks(question)]
         job = Job(
             submission.answers[question.id],
             question.names,
@@ -182,7 +180,7 @@ class Grader:
     def _compare(self, part: Part, question: Question, run: Run) -> list[CheckResult]:
         results = []
         for i, (check, expected) in enumerate(
-            zip(part.checks_of(question.id), self._expectation(part, question), strict=True)
+            zip(self._checks(question), self._expectation(part, question), strict=True)
         ):
             if i >= len(run.outcomes):
                 message = f"The code did not finish: {run.ended}."
@@ -196,18 +194,21 @@ class Grader:
     def _withhold(self, result: QuestionResult, part: Part, run: Run, public: Run) -> None:
         """Show a shape or count only where public inputs give the same one."""
         question = result.question
-        checks, expected = part.checks_of(question.id), self._expectation(part, question)
+        checks, expected = self._checks(question), self._expectation(part, question)
         for i, (outcome, shown) in enumerate(zip(run.outcomes, public.outcomes, strict=False)):
             rule = expected[i], checks[i].tolerance
             if difference(outcome, *rule) != difference(shown, *rule) and not run.missing:
                 result.checks[i].message = difference(outcome, *rule, detail=False)
+
+    def _checks(self, question: Question) -> list[Check]:
+        return self._parts[question.part].checks_of(question.id, self.problem_set.options)
 
     def _expectation(self, part: Part, question: Question) -> list[dict[str, Any]]:
         """The reference's own outcomes, from a process of its own."""
         if question.id not in self._expected:
             run = self._run(part, question, self._reference)
             outcomes = [o for o in run.outcomes if isinstance(o, dict)]
-            if run.ended or len(outcomes) < len(part.checks_of(question.id)):
+            if run.ended or len(outcomes) < len(self._checks(question)):
                 bad = next((o for o in run.outcomes if isinstance(o, Trouble)), None)
                 said = f"{bad.type}: {bad.message}" if bad else run.ended
                 raise CourseError(f"The reference answer to {question.id} fails: {said}.")
@@ -215,7 +216,8 @@ class Grader:
         return self._expected[question.id]
 
     def _patches(self, part: Part, question: str) -> list[Patch]:
-        return [p for p in load_patches(part.folder)[0] if p.question == question]
+        mistakes, _ = load_patches(part.folder, self.problem_set.options)
+        return [p for p in mistakes if p.question == question]
 
     def _mistakes(self, part: Part, question: Question) -> list[Known]:
         """What each known mistake gives on this term's inputs; run when first needed."""

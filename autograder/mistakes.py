@@ -3,15 +3,18 @@
 ``parts/<part>/mistakes.toml`` holds ``[[mistake]]`` tables (id, question, hint, and the patch) and
 ``[[variant]]`` tables (the same without a hint). A patch is ``find`` and ``replace``, or ``edits``,
 a list of such pairs, or ``source``, the whole cell; ``regex = true`` makes ``find`` a pattern.
-``cell`` adds a code cell of the student's own above the answer.
+``cell`` adds a code cell of the student's own above the answer. ``when`` names the options of a
+problem set with which an entry is wrong, or right; without it, it always is.
 """
 
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from autograder.checks import applies
 from autograder.model import CourseError
 
 
@@ -26,6 +29,7 @@ class Patch:
     edits: tuple[tuple[str, str], ...]
     regex: bool
     cell: str
+    when: Mapping[str, str]
 
     def apply(self, solution: str) -> str:
         """The patched cell.
@@ -48,14 +52,19 @@ class Patch:
         return patched
 
 
-def load_patches(folder: Path) -> tuple[list[Patch], list[Patch]]:
-    """The mistakes and the variants of the part in ``folder``."""
+def load_patches(
+    folder: Path, options: Mapping[str, str] | None = None
+) -> tuple[list[Patch], list[Patch]]:
+    """The mistakes and the variants of the part in ``folder``; with options, those that fit."""
     tables = tomllib.loads((folder / "mistakes.toml").read_text(encoding="utf-8"))
     mistakes = [_patch(t) for t in tables.get("mistake", [])]
     variants = [_patch(t) for t in tables.get("variant", [])]
     for patch in mistakes:
         if not patch.hint:
             raise CourseError(f"Mistake {patch.id!r} in {folder.name}/mistakes.toml has no hint.")
+    if options is not None:
+        mistakes = [p for p in mistakes if applies(p.when, options)]
+        variants = [p for p in variants if applies(p.when, options)]
     return mistakes, variants
 
 
@@ -71,4 +80,5 @@ def _patch(table: dict[str, Any]) -> Patch:
         tuple((find, replace) for find, replace in edits),
         table.get("regex", False),
         table.get("cell", ""),
+        table.get("when", {}),
     )

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
 
 
 class CourseError(Exception):
@@ -39,7 +38,7 @@ class ProblemSet:
     profiles: tuple[str, ...]
     visibility: str
     hand_in: str
-    options: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, str] = field(default_factory=dict)
     questions: tuple[Question, ...] = ()
 
     @property

@@ -21,6 +21,8 @@ from autograder.notebook import QUESTION
 KEPT_METADATA = ("tags", "jupyter", "cellView")
 SHARED = "shared"
 """The tag of cells that several parts bring along: the first part's copy is kept."""
+OPTION = re.compile(r"\w+=\w+")
+"""The tag of a cell that is there with one value of an option only."""
 
 
 def release(problem_set: ProblemSet | str, root: Path = ROOT, *, make_secret: bool = True) -> Path:
@@ -50,12 +52,14 @@ def composed(ps: ProblemSet, root: Path = ROOT) -> str:
     """The notebook of a problem set with its solutions, as text.
 
     Cells of several parts tagged ``shared`` appear once; those at a part's end move to the end.
+    A cell tagged ``option=value`` appears where the problem set's option has this value, and
+    ``{{option}}`` stands for the value.
     Raises CourseError when an answer cell or its test is not as the grader needs it.
     """
     body: list[NotebookNode] = []
     tail: list[NotebookNode] = []
     for part in ps.parts:
-        cells = _read(root / "solutions" / f"{part}.ipynb").cells
+        cells = [c for c in _read(root / "solutions" / f"{part}.ipynb").cells if _chosen(c, ps)]
         last = max((i for i, c in enumerate(cells) if not _shared(c)), default=-1)
         for index, cell in enumerate(cells):
             earlier = [c for c in (*body, *tail) if c.id == cell.id]
@@ -140,6 +144,12 @@ def _shared(cell: NotebookNode) -> bool:
     return SHARED in cell.metadata.get("tags", [])
 
 
+def _chosen(cell: NotebookNode, ps: ProblemSet) -> bool:
+    """Whether the cell's tags ``option=value``, if it has any, are what the problem set chose."""
+    tags = filter(OPTION.fullmatch, cell.metadata.get("tags", []))
+    return all(ps.options.get(option) == value for option, value in (t.split("=") for t in tags))
+
+
 def _metadata(ps: ProblemSet) -> dict[str, Any]:
     return {
         "accelerator": "GPU",  # what Colab opens it with
@@ -156,7 +166,9 @@ def _cell(cell: NotebookNode, ps: ProblemSet, settings: course.Settings) -> Note
     cell.metadata = NotebookNode({k: v for k, v in cell.metadata.items() if k in KEPT_METADATA})
     if manual:
         cell.metadata.nbgrader = manual
-    if tags := [tag for tag in cell.metadata.pop("tags", []) if tag != SHARED]:
+    if tags := [
+        t for t in cell.metadata.pop("tags", []) if t != SHARED and not OPTION.fullmatch(t)
+    ]:
         cell.metadata.tags = tags
     values = {
         "title": ps.title,
@@ -169,6 +181,7 @@ def _cell(cell: NotebookNode, ps: ProblemSet, settings: course.Settings) -> Note
         "course": settings.title,
         "term": settings.term,
         "helpers": settings.helpers_source,
+        **ps.options,
     } | {f"points:{q.id}": _number(q.points) for q in ps.questions}
     if cell.cell_type == "code":
         cell.outputs, cell.execution_count = [], None

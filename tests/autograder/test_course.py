@@ -61,6 +61,8 @@ def test_points_can_be_other_than_the_parts_own(root):
         ("number = 7", 'number = 7\nvisibility = "no"', "visibility is 'no'"),
         ("number = 7", "number = 7\npoints = {tripel = 1}", "points names 'tripel'"),
         ("number = 7", "number = 7\npoints = {double = -1}", "points of double is -1"),
+        ("number = 7", "number = 7\noptions = {tint = 'red'}", "no option 'tint', only colour"),
+        ("number = 7", "number = 7\noptions = {colour = 'pink'}", "has to be 'red' or 'blue'"),
         ("[ps_toy]", "[PS-toy]", "small letters"),
         ("[ps_toy]", "stray = 3\n[ps_toy]", "unknown key 'stray'"),
         ('title = "Toys"', "title = 3", "[course]: title is 3"),
@@ -74,6 +76,13 @@ def test_says_what_is_wrong_and_where(root, old, new, said):
         load_course(root)
     if "no part" not in said:
         assert str(path) in str(error.value)
+
+
+def test_options_are_the_first_values_unless_chosen(root):
+    assert problem_set("ps_toy", root).options == {"colour": "red"}
+    text = TOML.replace("number = 7", "number = 7\noptions = {colour = 'blue'}")
+    (root / "course.toml").write_text(text)
+    assert problem_set("ps_toy", root).options == {"colour": "blue"}
 
 
 def test_names_the_problem_sets_there_are(root):

@@ -33,6 +33,24 @@ def released(root):
     return notebook, {c.id: c for c in notebook.cells}
 
 
+@pytest.mark.parametrize("colour", ["red", "blue"])
+def test_cells_and_placeholders_follow_the_options(root, colour):
+    text = TOML.replace("number = 7", f"number = 7\noptions = {{colour = '{colour}'}}")
+    (root / "course.toml").write_text(text)
+    both = [
+        code("paint", "colour = '{{colour}}'", tags=["raises-exception"]),
+        code("only-red", "red = True", tags=["colour=red"]),
+        code("only-blue", "blue = True", tags=["colour=blue", "raises-exception"]),
+    ]
+    write_part(root, "toy", toy_cells() + both)
+    _, cells = released(root)
+    assert cells["paint"].source == f"colour = '{colour}'"
+    assert [id for id in cells if id.startswith("only")] == [f"only-{colour}"]
+    assert cells[f"only-{colour}"].metadata.get("tags", []) == ["raises-exception"] * (
+        colour == "blue"
+    )
+
+
 def test_a_release_is_blank(root):
     notebook, cells = released(root)
     assert list(cells) == [

@@ -117,6 +117,7 @@ def make(root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
                 raise CourseError(f"There is no part {name!r}.")
             self.questions = QUESTIONS[name]
             self.reports = {"report_toy": ReportRule("results_toy", ("toy",))}
+            self.options = {"colour": ("red", "blue")} if name == "toy" else {}
 
     monkeypatch.setattr(checks, "load_part", Part)
     (root / "course.toml").write_text(TOML)
