@@ -11,6 +11,7 @@ import hashlib
 import os
 import random
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from helpers.errors import CheckpointError
@@ -38,12 +39,14 @@ def training(
     model: nn.Module | Sequence[nn.Module] | None = None,
     optimizer: optim.Optimizer | None = None,
     history: list[float] | None = None,
+    scheduler: optim.lr_scheduler.LRScheduler | None = None,
+    valid: list[float] | None = None,
     name: str = "",
 ) -> Iterator[int]:
     """Yield the epochs ``0 … epochs - 1``; use it in the place of ``range(epochs)``.
 
     In a session it shows a bar with the latest entry of ``history`` and, given a model and an
-    optimizer, saves both with the history and the state of the random generators after every
+    optimizer, saves both with the histories and the state of the random generators after every
     epoch. After ``helpers.resume()`` it puts all of these back first and goes on with the epoch
     that follows: on a CPU the curve is then bit for bit that of an undisturbed run.
 
@@ -52,6 +55,9 @@ def training(
         model: the module, or modules, that learn.
         optimizer: the optimizer of their parameters.
         history: the list to which the loop appends one loss an epoch; refilled when resuming.
+        scheduler: of the learning rates; saved too, and the rates shown beside the bar.
+        valid: the list to which the loop appends one validation loss an epoch. The model of the
+            lowest is kept in a file of its own, and put back after the last epoch.
         name: tells apart trainings that are otherwise alike, and stands beside the bar.
 
     Raises:
@@ -68,8 +74,10 @@ def training(
         return
     checkpoint = None
     if model is not None and optimizer is not None:
-        checkpoint = _Checkpoint(here, model, optimizer, history, name)
+        checkpoint = _Checkpoint(here, model, optimizer, (history, valid), scheduler, name)
     yield from _with_bar(epochs, checkpoint, history, name)
+    if checkpoint and valid:
+        checkpoint.restore_best()
 
 
 def _with_bar(
@@ -88,7 +96,11 @@ def _with_bar(
             if checkpoint:
                 checkpoint.save(epoch + 1)
             if history:
-                bar.set_postfix_str(f"loss {_number(history[-1]):.4g}", refresh=False)
+                shown = f"loss {_number(history[-1]):.4g}"
+                if checkpoint and checkpoint.scheduler:
+                    rates = (f"{g['lr']:.1e}" for g in checkpoint.optimizer.param_groups)
+                    shown += f", rates {', '.join(rates)}"
+                bar.set_postfix_str(shown, refresh=False)
             bar.update()
 
 
@@ -100,12 +112,14 @@ class _Checkpoint:
         here: Session,
         model: nn.Module | Sequence[nn.Module],
         optimizer: optim.Optimizer,
-        history: list[float] | None,
+        histories: tuple[list[float] | None, list[float] | None],
+        scheduler: optim.lr_scheduler.LRScheduler | None,
         name: str,
     ) -> None:
         self.modules: list[Any] = list(model) if isinstance(model, list | tuple) else [model]
         self.optimizer = optimizer
-        self.history = history
+        self.histories = histories
+        self.scheduler = scheduler
         self.path = here.checkpoints / f"{here.profile}-{self._fingerprint(name)}.pt"
 
     def _fingerprint(self, name: str) -> str:
@@ -135,38 +149,48 @@ class _Checkpoint:
             print(f"No checkpoint of this model in {self.path.parent}: starting at epoch 0.")
         # One that an earlier training of this shape left would be mistaken for this one's.
         self.path.unlink(missing_ok=True)
+        self.best.unlink(missing_ok=True)
         return 0
 
-    def save(self, done: int) -> None:
-        """Write the state after ``done`` epochs in one step: a kill leaves the old file or this."""
-        import torch
+    @property
+    def best(self) -> Path:
+        return self.path.with_name(f"{self.path.stem}-best.pt")
 
+    def save(self, done: int) -> None:
+        """Write the state after ``done`` epochs, and the model where it is the best so far."""
+        modules = [module.state_dict() for module in self.modules]
+        _, valid = self.histories
+        if valid and _number(valid[-1]) <= min(map(_number, valid)):
+            _write(modules, self.best)
         state = {
             "done": done,
-            "modules": [module.state_dict() for module in self.modules],
+            "modules": modules,
             "optimizer": self.optimizer.state_dict(),
-            "history": None if self.history is None else [_number(v) for v in self.history],
+            "scheduler": self.scheduler.state_dict() if self.scheduler else None,
+            "histories": [None if h is None else [_number(v) for v in h] for h in self.histories],
             "random": _random_state(),
         }
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        part = self.path.with_suffix(f".{os.getpid()}.part")
-        try:
-            torch.save(state, part)
-            part.replace(self.path)
-        finally:
-            part.unlink(missing_ok=True)
+        _write(state, self.path)
+
+    def restore_best(self) -> None:
+        """Put the best epoch's model back."""
+        if self.best.is_file():
+            self._load_modules(_read(self.best))
+
+    def _load_modules(self, saved: list[dict[str, Any]]) -> None:
+        for module, state in zip(self.modules, saved, strict=True):
+            module.load_state_dict(state)
 
     def _load(self) -> int:
-        import torch
-
-        # On the CPU first: the random states must stay there, and load_state_dict moves the rest.
         try:
-            state = torch.load(self.path, map_location="cpu", weights_only=True)
-            for module, saved in zip(self.modules, state["modules"], strict=True):
-                module.load_state_dict(saved)
+            state = _read(self.path)
+            self._load_modules(state["modules"])
             self.optimizer.load_state_dict(state["optimizer"])
-            if self.history is not None:
-                self.history[:] = state["history"] or []
+            if self.scheduler:
+                self.scheduler.load_state_dict(state["scheduler"])
+            for history, saved in zip(self.histories, state["histories"], strict=True):
+                if history is not None:
+                    history[:] = saved or []
             _set_random_state(state["random"])
             return int(state["done"])
         except Exception as error:  # what torch.load raises for a damaged file has many types
@@ -174,6 +198,26 @@ class _Checkpoint:
                 f"The checkpoint {self.path} cannot be continued ({type(error).__name__}): "
                 "delete it and train without helpers.resume()."
             ) from error
+
+
+def _write(state: Any, path: Path) -> None:
+    """Save in one step: a kill leaves the old file or this one."""
+    import torch
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(f".{os.getpid()}.part")
+    try:
+        torch.save(state, part)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _read(path: Path) -> Any:
+    """On the CPU first: random states must stay there, and load_state_dict moves the rest."""
+    import torch
+
+    return torch.load(path, map_location="cpu", weights_only=True)
 
 
 def _number(loss: Any) -> float:

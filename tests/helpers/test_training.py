@@ -223,3 +223,59 @@ def test_the_bar_shows_the_latest_loss(tmp_path, capfd):
     shown = capfd.readouterr().err
     assert f"loss {losses[-1]:.4g}" in shown
     assert "ae: 100%" in shown
+
+
+def fit_with_validation(folder, watch=lambda epoch: None, epochs=6):
+    """Train with validation losses that are best in epoch 2, and a scheduler that sees them."""
+    model = nn.Linear(3, 1)
+    optimizer = optim.AdamW(model.parameters(), lr=0.1)
+    scheduler = optim.lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.5, patience=0)
+    losses: list[float] = []
+    valid: list[float] = []
+    after = []
+    for epoch in helpers.training(
+        epochs, model=model, optimizer=optimizer, history=losses, scheduler=scheduler, valid=valid
+    ):
+        loss = (model(torch.rand(4, 3)) ** 2).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        watch(epoch)
+        losses.append(loss.item())
+        valid.append([3.0, 2.0, 1.0, 4.0, 5.0, 6.0][epoch])
+        scheduler.step(valid[-1])
+        after.append(model.weight.detach().clone())
+    return model, losses, valid, optimizer.param_groups[0]["lr"], after
+
+
+def test_the_best_epochs_weights_are_put_back(tmp_path):
+    start(tmp_path)
+    model, _, _, rate, after = fit_with_validation(tmp_path)
+    assert torch.equal(model.weight, after[2])
+    assert not torch.equal(after[2], after[5])
+    assert rate == pytest.approx(0.1 * 0.5**3)
+
+
+def test_resuming_goes_on_with_schedule_and_best_weights(tmp_path):
+    start(tmp_path / "undisturbed")
+    whole = fit_with_validation(tmp_path)
+    start(tmp_path / "interrupted")
+
+    def interrupt_late(epoch):
+        if epoch == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fit_with_validation(tmp_path, interrupt_late)
+    helpers.resume()
+    model, losses, valid, rate, _ = fit_with_validation(tmp_path)
+    assert torch.equal(model.weight, whole[0].weight)
+    assert (losses, valid, rate) == whole[1:4]
+
+
+def test_a_new_training_forgets_the_best_of_an_earlier_one(tmp_path):
+    start(tmp_path)
+    fit_with_validation(tmp_path)
+    start(tmp_path)
+    model, *_, after = fit_with_validation(tmp_path, epochs=1)
+    assert torch.equal(model.weight, after[0])
