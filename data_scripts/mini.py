@@ -2,19 +2,26 @@
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from data_scripts.command import parser, run
+from helpers.mini_captions import make_mini_captions
 from helpers.mini_data import make_mini
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     made = parser(
         "data_scripts.mini",
-        "Cut ten photographs of the installed packages into a small data set in STL-10's own "
-        "layout. It takes seconds; where the data are there already, it does nothing.",
+        "Cut ten photographs of the installed packages into two small data sets, in the layouts "
+        "of STL-10 and Flickr8k. It takes seconds; what is there already is left alone.",
     )
     args = made.parse_args(argv)
-    return run(lambda: make_mini(args.data))
+
+    def make() -> Path:
+        make_mini_captions(args.data)
+        return make_mini(args.data).parent
+
+    return run(make)
 
 
 if __name__ == "__main__":

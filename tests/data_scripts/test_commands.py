@@ -3,12 +3,12 @@ import sys
 
 import pytest
 
-from data_scripts import mini, stl10
-from helpers import mini_data
+from data_scripts import flickr8k, mini, stl10
+from helpers import mini_captions, mini_data
 from helpers.errors import DownloadError
 
 
-@pytest.mark.parametrize("name", ["mini", "stl10"])
+@pytest.mark.parametrize("name", ["mini", "stl10", "flickr8k"])
 def test_help_names_the_command_and_the_folder(name):
     command = [sys.executable, "-m", f"data_scripts.{name}", "--help"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -17,9 +17,11 @@ def test_help_names_the_command_and_the_folder(name):
 
 def test_mini_makes_the_data_where_it_is_told(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(mini_data, "RECIPE", mini_data.Recipe(unlabeled=10, train=10, test=10))
+    monkeypatch.setattr(mini_captions, "CAPTIONS", mini_captions.CaptionRecipe(images=5))
     assert mini.main(["--data", str(tmp_path)]) == 0
-    folder = tmp_path / "mini" / "stl10_binary"
-    assert (folder / "train_X.bin").is_file()
+    folder = tmp_path / "mini"
+    assert (folder / "stl10_binary" / "train_X.bin").is_file()
+    assert len(list((folder / "flickr8k" / "Images").iterdir())) == 5
     assert str(folder) in capsys.readouterr().out
 
 
@@ -29,6 +31,16 @@ def test_stl10_tries_the_given_mirrors_first(tmp_path, monkeypatch):
     assert stl10.main(["--data", str(tmp_path), "--mirror", "http://near/a", "--keep-archive"]) == 0
     assert seen["data"] == tmp_path and seen["keep_archive"] is True
     assert seen["mirrors"][0] == "http://near/a" and len(seen["mirrors"]) == 2
+
+
+def test_flickr8k_tries_the_given_sources_first(tmp_path, monkeypatch):
+    seen = {}
+    monkeypatch.setattr(
+        flickr8k, "fetch_flickr8k", lambda data, **o: seen.update(o, data=data) or data
+    )
+    assert flickr8k.main(["--data", str(tmp_path), "--source", "http://near/folder"]) == 0
+    assert seen["data"] == tmp_path
+    assert seen["sources"][0] == "http://near/folder/" and len(seen["sources"]) == 2
 
 
 def test_a_failure_is_one_sentence_and_status_1(tmp_path, monkeypatch, capsys):

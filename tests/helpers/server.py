@@ -12,6 +12,7 @@ class Manners:
     """What a server does; requests are noted as (path, Range header or "")."""
 
     body: bytes = b""
+    bodies: dict[str, bytes] = field(default_factory=dict)  # by the last part of the address
     cut_after: list[int] = field(default_factory=list)  # bytes sent before each cut, then no more
     ranges: bool = True
     statuses: list[int] = field(default_factory=list)  # errors to answer first
@@ -32,19 +33,20 @@ def serve(manners: Manners) -> Iterator[str]:
         def do_GET(self) -> None:
             asked = self.headers.get("Range", "")
             manners.requests.append((self.path, asked))
+            body = manners.bodies.get(self.path.rpartition("/")[2], manners.body)
             if manners.statuses:
                 self.send_error(manners.statuses.pop(0))
                 return
             start = int(asked[len("bytes=") : -1]) if asked and manners.ranges else 0
-            if start and start >= len(manners.body):
+            if start and start >= len(body):
                 self.send_error(416)
                 return
-            rest = manners.body[start:]
+            rest = body[start:]
             if start:
                 first = 0 if manners.lie_about_range else start
                 self.send_response(206)
-                end = len(manners.body) - 1
-                self.send_header("Content-Range", f"bytes {first}-{end}/{len(manners.body)}")
+                end = len(body) - 1
+                self.send_header("Content-Range", f"bytes {first}-{end}/{len(body)}")
             else:
                 self.send_response(200)
             if manners.say_length:
