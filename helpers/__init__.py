@@ -13,44 +13,66 @@ from helpers.session import Session, session, start
 from helpers.training import resume, training
 
 if TYPE_CHECKING:
+    from helpers.amp import autocast
+    from helpers.caption_plots import plot_similarities, show_captions, show_matches
     from helpers.colour import rgb_to_lab
     from helpers.errors import HelpersError
     from helpers.features import cached_features
+    from helpers.flickr8k import Flickr8k, caption_loaders
     from helpers.lab import lab_loaders
     from helpers.plots import plot_accuracies, plot_loss, show_images, show_reconstructions
+    from helpers.pretrained import pretrained_distilbert, pretrained_resnet, pretrained_tokenizer
     from helpers.results import record
     from helpers.stl10 import STL10, loaders
 
 __all__ = [
     "STL10",
+    "Flickr8k",
     "HelpersError",
     "Session",
+    "autocast",
     "cached_features",
+    "caption_loaders",
     "lab_loaders",
     "loaders",
     "plot_accuracies",
     "plot_loss",
+    "plot_similarities",
+    "pretrained_distilbert",
+    "pretrained_resnet",
+    "pretrained_tokenizer",
     "record",
     "resume",
     "rgb_to_lab",
     "session",
+    "show_captions",
     "show_images",
+    "show_matches",
     "show_reconstructions",
     "start",
     "training",
 ]
 
 _HOMES = {
-    "HelpersError": "errors",
     "STL10": "stl10",
+    "Flickr8k": "flickr8k",
+    "HelpersError": "errors",
+    "autocast": "amp",
     "cached_features": "features",
+    "caption_loaders": "flickr8k",
     "lab_loaders": "lab",
     "loaders": "stl10",
     "plot_accuracies": "plots",
     "plot_loss": "plots",
+    "plot_similarities": "caption_plots",
+    "pretrained_distilbert": "pretrained",
+    "pretrained_resnet": "pretrained",
+    "pretrained_tokenizer": "pretrained",
     "record": "results",
     "rgb_to_lab": "colour",
+    "show_captions": "caption_plots",
     "show_images": "plots",
+    "show_matches": "caption_plots",
     "show_reconstructions": "plots",
 }
 

@@ -38,7 +38,7 @@ STYLE: dict[Any, Any] = {
 }
 
 
-def _shown(draw: Callable[..., tuple[Figure, str]]) -> Callable[..., None]:
+def shown(draw: Callable[..., tuple[Figure, str]]) -> Callable[..., None]:
     """Show what ``draw`` returns, a figure and its description, in the style of the course."""
 
     @functools.wraps(draw)
@@ -64,7 +64,7 @@ def _show(figure: Figure, text: str) -> None:
     display(Image(data=picture.getvalue(), format="png", width=width, alt=text))
 
 
-@_shown
+@shown
 def show_images(dataset: Any, n: int = 20, columns: int = 10) -> tuple[Figure, str]:
     """Show images of a data set in a grid, spread evenly over it, with their classes.
 
@@ -88,11 +88,11 @@ def show_images(dataset: Any, n: int = 20, columns: int = 10) -> tuple[Figure, s
     for ax, (image, _), name in zip(axes.flat, chosen, names, strict=False):
         ax.imshow(_pixels(image))
         ax.set_title(name, fontsize=8, pad=2)
-    shown = f", of {', '.join(sorted(set(names)))}" if any(names) else ""
-    return figure, f"{n} images{shown}"
+    listed = f", of {', '.join(sorted(set(names)))}" if any(names) else ""
+    return figure, f"{n} images{listed}"
 
 
-@_shown
+@shown
 def show_reconstructions(model: torch.nn.Module, images: torch.Tensor) -> tuple[Figure, str]:
     """Show images in one row, and in the row under it what the model makes of them.
 
@@ -133,7 +133,7 @@ def show_reconstructions(model: torch.nn.Module, images: torch.Tensor) -> tuple[
     )
 
 
-@_shown
+@shown
 def plot_loss(
     history: Sequence[float], label: str = "loss, summed over minibatches"
 ) -> tuple[Figure, str]:
@@ -168,7 +168,7 @@ def plot_loss(
     )
 
 
-@_shown
+@shown
 def plot_accuracies(
     accuracies: Mapping[str, float], chance: float | None = 0.1
 ) -> tuple[Figure, str]:
@@ -208,13 +208,18 @@ def plot_accuracies(
     return figure, f"test accuracies: {listed}" + ("" if chance is None else f"; chance {chance:g}")
 
 
-def _axes(width: float, height: float) -> tuple[Figure, Axes]:
-    """A figure of inches that belongs to nobody's pyplot, with one pair of axes."""
+def empty(width: float, height: float) -> Figure:
+    """A figure of inches that belongs to nobody's pyplot."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
+    return figure
+
+
+def _axes(width: float, height: float) -> tuple[Figure, Axes]:
+    figure = empty(width, height)
     return figure, figure.add_subplot()
 
 

@@ -1,0 +1,157 @@
+"""Encoders are loaded by the real code: from files of the real formats, and from local servers."""
+
+import hashlib
+import io
+import os
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+import torchvision
+from server import Manners, serve
+from torchvision.models import resnet50
+
+import helpers
+from helpers import mini_captions, mini_data, mini_models, pretrained
+from helpers.mini_captions import CaptionRecipe
+from helpers.mini_models import ModelRecipe, make_mini_models
+
+TINY = ModelRecipe(epochs=2, hidden=96)
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    """A data folder with small models, trained for two minibatches."""
+    folder = tmp_path_factory.mktemp("models")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mini_data, "RECIPE", mini_data.Recipe(unlabeled=10, train=20, test=10))
+        patch.setattr(mini_captions, "CAPTIONS", CaptionRecipe(images=30))
+        make_mini_models(folder, TINY)
+    return folder
+
+
+@pytest.fixture
+def mini(models, monkeypatch):
+    monkeypatch.setattr(mini_models, "MODELS", TINY)
+    return helpers.start(profile="mini", data=models)
+
+
+def test_the_small_encoders_have_the_sizes_of_the_real_ones(mini):
+    images = helpers.pretrained_resnet()(torch.randn(2, 3, 64, 64))
+    assert images.shape == (2, 2048)
+    tokens = helpers.pretrained_tokenizer()(["a cat", "a dark cat"], padding=True)
+    assert set(tokens) == {"input_ids", "attention_mask"}
+    assert tokens["attention_mask"][0] == [1, 1, 1, 1, 0]
+    ids = {k: torch.tensor(v) for k, v in tokens.items()}
+    assert helpers.pretrained_distilbert()(**ids).last_hidden_state.shape == (2, 5, 768)
+
+
+def test_they_are_loaded_the_same_each_time(mini):
+    x = torch.randn(1, 3, 64, 64)
+    one, two = helpers.pretrained_resnet().eval(), helpers.pretrained_resnet().eval()
+    torch.testing.assert_close(one(x), two(x))
+    states = [helpers.pretrained_distilbert().state_dict() for _ in range(2)]
+    assert all(torch.equal(states[0][k], states[1][k]) for k in states[0])
+
+
+def test_captions_are_told_apart_by_the_first_token(mini):
+    tokenizer, model = helpers.pretrained_tokenizer(), helpers.pretrained_distilbert().eval()
+    captions = mini_captions.make_mini_captions(mini.data, CaptionRecipe(images=30))
+    texts = [c for cs in helpers.flickr8k.read_captions(captions).values() for c in cs]
+    tokens = tokenizer(texts, padding=True, return_tensors="pt")
+    with torch.no_grad():
+        first = model(**tokens).last_hidden_state[:, 0]
+    # Standardised: no number is the same for all captions, and none is far from the others.
+    assert first.mean(0).abs().max() < 1 and 0.5 < first.std(0).mean() < 2
+
+
+def test_the_real_resnet_comes_through_torchvisions_download(tmp_path, monkeypatch):
+    model, file = resnet50(), io.BytesIO()
+    torch.save(model.state_dict(), file)
+    body = file.getvalue()
+    name = f"resnet50-{hashlib.sha256(body).hexdigest()[:8]}.pth"
+    with serve(Manners(bodies={name: body})) as url:
+        weights = SimpleNamespace(url=url.rpartition("/")[0] + "/" + name)
+        enum = SimpleNamespace(IMAGENET1K_V2=weights)
+        monkeypatch.setattr(torchvision.models, "ResNet50_Weights", enum)
+        helpers.start(profile="full", data=tmp_path)
+        loaded = helpers.pretrained_resnet().eval()
+    model.fc = torch.nn.Identity()
+    x = torch.randn(1, 3, 64, 64)
+    torch.testing.assert_close(loaded(x), model.eval()(x), atol=1e-3, rtol=1e-3)
+    assert [p.name for p in (tmp_path / "weights").iterdir()] == [name]
+
+
+@contextmanager
+def hub(folder):
+    """A server that answers as the hub of transformers does, with the files of a folder."""
+    asked = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def answer(self, whole):
+            asked.append(self.path)
+            path = folder / self.path.rpartition("/")[2]
+            found = f"/resolve/{pretrained.DISTILBERT_REVISION}/" in self.path and path.is_file()
+            body = path.read_bytes() if found else b""
+            self.send_response(200 if found else 404)
+            if found:
+                self.send_header("ETag", f'"{hashlib.sha256(body).hexdigest()}"')
+                self.send_header("X-Repo-Commit", pretrained.DISTILBERT_REVISION)
+            else:
+                self.send_header("X-Error-Code", "EntryNotFound")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            if whole:
+                self.wfile.write(body)
+
+        def do_GET(self):
+            self.answer(whole=True)
+
+        def do_HEAD(self):
+            self.answer(whole=False)
+
+        def log_message(self, format, *args):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", asked
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+SCRIPT = """
+import sys, torch, helpers
+helpers.start(profile="full", data=sys.argv[1])
+tokens = helpers.pretrained_tokenizer()(["a dark cat"], return_tensors="pt")
+print(float(helpers.pretrained_distilbert().eval()(**tokens).last_hidden_state.sum()))
+"""
+
+
+def test_the_real_distilbert_comes_from_the_hub_at_its_pinned_version(tmp_path, mini):
+    tokens = helpers.pretrained_tokenizer()(["a dark cat"], return_tensors="pt")
+    expected = helpers.pretrained_distilbert().eval()(**tokens).last_hidden_state.sum()
+    with hub(mini.data / "mini" / "models") as (address, asked):
+        offline = {k: v for k, v in os.environ.items() if not k.startswith(("HF_", "HELPERS_"))}
+        done = subprocess.run(
+            [sys.executable, "-c", SCRIPT, str(tmp_path)],
+            env={**offline, "HF_ENDPOINT": address, "HF_HOME": str(tmp_path / "home"),
+                 "HF_HUB_DISABLE_XET": "1", "PYTHONPATH": str(Path.cwd())},
+            capture_output=True, text=True,
+        )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout.splitlines()[-1]) == pytest.approx(float(expected), rel=1e-4)
+    files = [path for path in asked if "/resolve/" in path]
+    assert any(path.endswith("/model.safetensors") for path in files)
+    wanted = f"/{pretrained.DISTILBERT}/resolve/{pretrained.DISTILBERT_REVISION}/"
+    assert all(path.startswith(wanted) for path in files), asked
