@@ -5,8 +5,8 @@ import importlib.machinery
 import math
 import sys
 import types
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -81,14 +81,29 @@ def trange(*args: int, **kwargs: Any) -> Progress:
     return Progress(range(*args))
 
 
+class Pretrained(Quiet):
+    """A class of ``transformers`` whose ``from_pretrained`` gives the part's stand-in."""
+
+    makers: ClassVar[dict[str, Callable[[], Any]]] = {}
+
+    def __init__(self, name: str) -> None:
+        self.kind = "tokenizer" if "Token" in name or "Process" in name else "model"
+
+    def from_pretrained(self, *args: Any, **kwargs: Any) -> Any:
+        return self.makers.get(self.kind, Quiet)()
+
+
 class QuietFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Imports plotting, widgets and Colab as modules whose every attribute is ``QUIET``."""
+    """Imports plotting, widgets, Colab as modules whose every attribute is ``QUIET``.
+
+    ``transformers`` comes as one too, whose every attribute is a ``Pretrained``.
+    """
 
     def find_spec(
         self, fullname: str, path: Any, target: Any = None
     ) -> importlib.machinery.ModuleSpec | None:
         root = fullname.partition(".")[0]
-        if root == "tqdm" or root in QUIET_PACKAGES:
+        if root in ("tqdm", "transformers") or root in QUIET_PACKAGES:
             return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
         return None
 
@@ -96,6 +111,8 @@ class QuietFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         module = types.ModuleType(spec.name)
         if spec.name.partition(".")[0] == "tqdm":
             module.__dict__.update(tqdm=Progress, trange=trange)
+        elif spec.name.partition(".")[0] == "transformers":
+            module.__dict__["__getattr__"] = _pretrained_class
         else:
             module.__dict__["__getattr__"] = _quiet_attribute
         return module
@@ -110,6 +127,12 @@ def _quiet_attribute(name: str) -> Quiet:
     return QUIET
 
 
+def _pretrained_class(name: str) -> Pretrained:
+    if name.startswith("__"):
+        raise AttributeError(name)
+    return Pretrained(name)
+
+
 class OnCPU(TorchFunctionMode):
     """Lets code that names a CUDA device run on this machine's CPU."""
 
@@ -122,7 +145,13 @@ class OnCPU(TorchFunctionMode):
     ) -> Any:
         if func is torch.Tensor.cuda:
             return args[0]
+        if func is torch.Tensor.get_device:
+            return 0
         kwargs = {k: _on_cpu(v) for k, v in (kwargs or {}).items()}
+        if type(kwargs.get("device")) is int:  # a GPU by its number, as get_device gives it
+            kwargs["device"] = "cpu"
+        if func is torch.Tensor.to and args[1:] and type(args[1]) is int:
+            args = (args[0], "cpu", *args[2:])
         return func(*map(_on_cpu, args), **kwargs)
 
 

@@ -51,7 +51,8 @@ def serve(job: dict[str, Any], send: Any) -> None:
     exec(compile(job["probes"], "<probes>", "exec"), probes.__dict__)
 
     namespace = surroundings.namespace()
-    on_gpu = any("cuda" in source for source in [job["answer"], *job["extras"], *job["others"]])
+    sources = [job["answer"], *job["extras"], *job["others"]]
+    on_gpu = any("cuda" in source or "get_device" in source for source in sources)
     if on_gpu:
         surroundings.OnCPU().__enter__()
     torch.manual_seed(0)

@@ -213,6 +213,8 @@ def test_a_cell_that_defines_nothing_says_why(sandbox: Sandbox) -> None:
         "torch.ones(2).cuda()",
         "torch.ones(2, device='cuda')",
         "torch.ones(2).to('cuda:0')",
+        "torch.ones(2).to(torch.ones(1).get_device())",
+        "torch.arange(2, device=torch.ones(1).get_device())",
         "nn.Linear(1, 2).cuda()(torch.ones(1).to(torch.device('cuda')))",
         "nn.Linear(1, 2).to('cuda')(torch.ones(1, device=torch.device('cuda', 0)))",
     ],
@@ -240,6 +242,19 @@ def f():
     return [i for i in tqdm(range(2))] + [i for i in trange(1, 3)]
 """
     assert value(sandbox, answer) == [0, 1, 1, 2]
+
+
+def test_pretrained_models_are_stand_ins(sandbox: Sandbox) -> None:
+    answer = """
+import transformers
+from transformers import AutoModel, AutoTokenizer
+def f():
+    transformers.logging.set_verbosity_error()
+    models = AutoModel.from_pretrained("a/model"), AutoTokenizer.from_pretrained("a/model")
+    return [type(m).__name__ for m in models]
+"""
+    # A part's probes say what is given; this one's say nothing.
+    assert value(sandbox, answer) == ["Quiet", "Quiet"]
 
 
 def test_the_trusted_process_imports_no_torch() -> None:
