@@ -170,7 +170,7 @@ def test_setup_lets_others_read_helpers_alone(installed):
             assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
 
 
-@pytest.mark.parametrize("ps", ["ps_autoencoder", "ps_cmc"], indirect=True)
+@pytest.mark.parametrize("ps", ["ps_autoencoder", "ps_cmc", "ps_clip"], indirect=True)
 def test_a_submission_is_graded(installed, ps):
     files = {f"{ps.id}.ipynb": composed(ps).encode(), "report.pdf": b"%PDF-1.7"}
     done, results = grade(installed, files)

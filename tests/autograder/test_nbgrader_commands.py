@@ -41,7 +41,7 @@ BROKEN = {
 # Bonus points are extra credit: the reference has more than the maximum, which leaves them out.
 @pytest.mark.parametrize(
     ("ps_id", "maximum", "right", "partial"),
-    [("ps_autoencoder", 5, 5, 4), ("ps_cmc", 11, 12, 10)],
+    [("ps_autoencoder", 5, 5, 4), ("ps_cmc", 11, 12, 10), ("ps_clip", 10, 10, 9)],
 )
 def test_the_shipped_problem_set(tmp_path, ps_id, maximum, right, partial):
     for name in ("course.toml", "nbgrader_config.py"):
