@@ -10,7 +10,7 @@ problem set with which an entry is wrong, or right; without it, it always is.
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ class Patch:
     edits: tuple[tuple[str, str], ...]
     regex: bool
     cell: str
-    when: Mapping[str, str]
+    when: Mapping[str, str] = field(default_factory=dict)
 
     def apply(self, solution: str) -> str:
         """The patched cell.

@@ -3,8 +3,9 @@
     .venv/bin/python -m bench.learning ps_cmc --seeds 3
 
 Every seed in a cell that is not a test is replaced, the notebook runs from top to bottom, and a
-table shows the accuracies that it recorded, what it printed of a last epoch, and the seconds of
-its slowest cells. A seed that was run before with the same code comes out of the cache.
+table shows the accuracies that it recorded, what it printed of a last epoch or a precision, and
+the seconds of its slowest cells. A seed that was run before with the same code comes out of the
+cache.
 """
 
 import argparse
@@ -70,10 +71,10 @@ def reseed(notebook: NotebookNode, seed: int) -> None:
 
 
 def told(notebook: NotebookNode) -> Iterator[str]:
-    """The lines that tell of a last epoch, and how long the slow cells took."""
+    """The lines that tell of a last epoch or a precision, and how long the slow cells took."""
     for cell in notebook.cells:
         text = "\n".join(o.text for o in cell.get("outputs", ()) if "text" in o)
-        yield from re.findall(r"^last epoch.*", text, re.M)
+        yield from re.findall(r"^(?:last epoch|precision at).*", text, re.M)
         for seconds in re.findall(r"^took ([\d.]+) s$", text, re.M):
             if float(seconds) >= SLOW:
                 yield f"{cell.id}: {seconds} s"
