@@ -46,17 +46,19 @@ class ModelRecipe:
 MODELS = ModelRecipe()
 
 
-def make_mini_models(data: Path, recipe: ModelRecipe = MODELS) -> Path:
+def make_mini_models(data: Path, recipe: ModelRecipe | None = None) -> Path:
     """Make the small models where they are missing or of another recipe; a minute on two cores.
 
     Args:
         data: the data folder; the files go to ``mini/models`` in it.
-        recipe: sizes, seed, and how long the ResNet learns.
+        recipe: sizes, seed, and how long the ResNet learns; else ``MODELS``.
 
     Returns:
         The folder of ``resnet-<hash>.pth``, of DistilBERT's ``config.json`` and
         ``model.safetensors``, and of the tokenizer's files.
     """
+
+    recipe = recipe or MODELS
 
     def make(part: Path) -> None:
         import torch

@@ -134,13 +134,13 @@ SCRIPT = """
 import sys, torch, helpers
 helpers.start(profile="full", data=sys.argv[1])
 tokens = helpers.pretrained_tokenizer()(["a dark cat"], return_tensors="pt")
-print(float(helpers.pretrained_distilbert().eval()(**tokens).last_hidden_state.sum()))
+print(helpers.pretrained_distilbert().eval()(**tokens).last_hidden_state.sum().item())
 """
 
 
 def test_the_real_distilbert_comes_from_the_hub_at_its_pinned_version(tmp_path, mini):
     tokens = helpers.pretrained_tokenizer()(["a dark cat"], return_tensors="pt")
-    expected = helpers.pretrained_distilbert().eval()(**tokens).last_hidden_state.sum()
+    expected = helpers.pretrained_distilbert().eval()(**tokens).last_hidden_state.sum().item()
     with hub(mini.data / "mini" / "models") as (address, asked):
         offline = {k: v for k, v in os.environ.items() if not k.startswith(("HF_", "HELPERS_"))}
         done = subprocess.run(
@@ -150,7 +150,7 @@ def test_the_real_distilbert_comes_from_the_hub_at_its_pinned_version(tmp_path, 
             capture_output=True, text=True,
         )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert float(done.stdout.splitlines()[-1]) == pytest.approx(float(expected), rel=1e-4)
+    assert float(done.stdout.splitlines()[-1]) == pytest.approx(expected, rel=1e-4)
     files = [path for path in asked if "/resolve/" in path]
     assert any(path.endswith("/model.safetensors") for path in files)
     wanted = f"/{pretrained.DISTILBERT}/resolve/{pretrained.DISTILBERT_REVISION}/"

@@ -1,0 +1,104 @@
+"""What encoding once saves in part clip, and how long a notebook takes to begin.
+
+    .venv/bin/python -m bench.clip
+
+Search: every validation image encoded once, against once for each of its captions, as loops over
+rows of captions do. Probe: a linear classifier for ten epochs on features that are cached, against
+encoding anew in each epoch. Start: the notebook's setup cells in a fresh Python, against the same
+with everything imported that some cell needs later. Mini profile; kinds take turns.
+"""
+
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+
+import nbformat
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+from torchvision.transforms import Normalize
+
+import helpers
+from autograder.course import ROOT
+from helpers.flickr8k import MEAN, STD
+
+EPOCHS = 10
+SETUP = ("get-helpers", "imports", "session")
+LATER = "import transformers, albumentations, cv2, torchvision, skimage.color, sklearn.linear_model"
+
+
+def main() -> None:
+    helpers.start(profile="mini", data=ROOT / "build" / "data")
+    pairs = helpers.Flickr8k()
+    loaders = helpers.caption_loaders(pairs, helpers.pretrained_tokenizer())
+    encoder = helpers.pretrained_resnet().eval()
+    images = [b["image"] for b in loaders.gallery]
+    captions = sum(len(pairs.captions[i]) for i in loaders.gallery.dataset.indices)
+    rows = [x for x in images for _ in range(captions // len(loaders.names))]
+    once, anew = turns(lambda: encode(encoder, images), lambda: encode(encoder, rows))
+    print(f"search, {len(loaders.names)} images, each encoded once   {once:8.2f} s")
+    print(
+        f"search, each for every caption           {anew:8.2f} s, {anew / once:.1f} times as long"
+    )
+
+    _, train, _ = helpers.loaders()
+    normalised = nn.Sequential(Normalize(MEAN, STD), encoder)
+    once, anew = turns(lambda: probe_once(normalised, train), lambda: probe(normalised, train), 1)
+    print(f"probe of {EPOCHS} epochs, cached features      {once:8.1f} s")
+    print(
+        f"probe, encoded anew in each epoch        {anew:8.1f} s, {anew / once:.1f} times as long"
+    )
+
+    cells = nbformat.read(ROOT / "solutions" / "clip.ipynb", as_version=4).cells
+    setup = "\n".join(c.source for c in cells if c.id in SETUP)
+    once, anew = turns(lambda: fresh(setup), lambda: fresh(f"{LATER}\n{setup}"))
+    print(f"start, the notebook's setup cells        {once:8.1f} s")
+    print(
+        f"start, with all that is imported later   {anew:8.1f} s, {anew / once:.1f} times as long"
+    )
+
+
+def turns(one: Callable[[], None], other: Callable[[], None], runs: int = 3) -> tuple[float, float]:
+    """The medians of the seconds that two things take, taking turns."""
+    taken: tuple[list[float], list[float]] = ([], [])
+    for _ in range(runs):
+        for what, seconds in zip((one, other), taken, strict=True):
+            start = time.perf_counter()
+            what()
+            seconds.append(time.perf_counter() - start)
+    return statistics.median(taken[0]), statistics.median(taken[1])
+
+
+def encode(encoder: nn.Module, batches: Iterable[Tensor]) -> None:
+    with torch.no_grad():
+        for x in batches:
+            encoder(x)
+
+
+def probe_once(encoder: nn.Module, loader: DataLoader) -> None:
+    probe(nn.Identity(), helpers.cached_features(encoder, loader))
+
+
+def probe(encoder: nn.Module, loader: Iterable[tuple[Tensor, Tensor]]) -> None:
+    """Train a linear classifier on a frozen encoder."""
+    cls = nn.Linear(2048, 10)
+    optimizer = torch.optim.Adam(cls.parameters(), lr=1e-3, weight_decay=1e-4)
+    for _ in range(EPOCHS):
+        for x, y in loader:
+            with torch.no_grad():
+                features = encoder(x)
+            loss = F.cross_entropy(cls(features), y)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+
+
+def fresh(code: str) -> None:
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, cwd=ROOT)
+
+
+if __name__ == "__main__":
+    main()
