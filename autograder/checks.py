@@ -19,8 +19,9 @@ import numpy as np
 from autograder.model import CourseError, Question
 from autograder.report_question import ReportRule
 
+Generator = np.random.Generator
 Inputs = dict[str, Any]
-Draw = Callable[[np.random.Generator], Inputs]
+Draw = Callable[[Generator], Inputs]
 
 PARTS = Path(__file__).parent / "parts"
 
@@ -108,6 +109,16 @@ class Part:
 
     def checks_of(self, question: str, options: Mapping[str, str]) -> list[Check]:
         return [c for c in self.checks if c.question == question and applies(c.when, options)]
+
+
+def normal(rng: Generator, *shape: int) -> np.ndarray:
+    """Standard normal numbers, float32."""
+    return rng.standard_normal(shape, dtype=np.float32)
+
+
+def seed(rng: Generator) -> int:
+    """A seed for a probe's own generators."""
+    return int(rng.integers(2**31))
 
 
 def load_part(name: str) -> Part:

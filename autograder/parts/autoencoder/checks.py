@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.checks import Part
+from autograder.checks import Generator, Part, normal, seed
 from autograder.report_question import ReportRule
 
 PART = Part("autoencoder")
@@ -32,19 +32,9 @@ PART.report(
     ),
 )
 
-Generator = np.random.Generator
-
 
 def images(rng: Generator, *shape: int) -> np.ndarray:
     return rng.random(shape, dtype=np.float32)
-
-
-def signed(rng: Generator, *shape: int) -> np.ndarray:
-    return rng.standard_normal(shape, dtype=np.float32)
-
-
-def seed(rng: Generator) -> int:
-    return int(rng.integers(2**31))
 
 
 @PART.check("encoder", "shape")
@@ -81,7 +71,7 @@ def encoder_channels(rng: Generator) -> dict[str, Any]:
 @PART.check("decoder", "shape")
 def decoder_shape(rng: Generator) -> dict[str, Any]:
     """`Decoder` maps feature maps (B, 24, 4, 4) to images (B, 3, 64, 64)."""
-    return {"name": "Decoder", "x": signed(rng, 3, 24, 4, 4)}
+    return {"name": "Decoder", "x": normal(rng, 3, 24, 4, 4)}
 
 
 @PART.check("decoder", "parameters")
@@ -94,19 +84,19 @@ def decoder_parameters(rng: Generator) -> dict[str, Any]:
 def decoder_values(rng: Generator) -> dict[str, Any]:
     """With given weights, `Decoder` computes four transposed convolutions, ReLU between them,
     Sigmoid last."""
-    return {"name": "Decoder", "x": signed(rng, 2, 24, 4, 4), "seed": seed(rng)}
+    return {"name": "Decoder", "x": normal(rng, 2, 24, 4, 4), "seed": seed(rng)}
 
 
 @PART.check("decoder", "gradient")
 def decoder_gradient(rng: Generator) -> dict[str, Any]:
     """The gradient flows through `Decoder` into its input and all its parameters."""
-    return {"name": "Decoder", "x": signed(rng, 2, 24, 4, 4), "seed": seed(rng)}
+    return {"name": "Decoder", "x": normal(rng, 2, 24, 4, 4), "seed": seed(rng)}
 
 
 @PART.check("decoder", "forward")
 def decoder_channels(rng: Generator) -> dict[str, Any]:
     """`Decoder(out_channels=...)` makes images of that many channels."""
-    x = signed(rng, 2, 24, 4, 4)
+    x = normal(rng, 2, 24, 4, 4)
     return {"name": "Decoder", "x": x, "seed": seed(rng), "options": {"out_channels": 2}}
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.checks import Part
+from autograder.checks import Generator, Part, normal, seed
 from autograder.report_question import ReportRule
 
 PART = Part("cmc")
@@ -24,16 +24,6 @@ PART.report(
     ),
 )
 PART.question("nce_loss", "Noise-contrastive estimation", 1, "NCELoss", bonus=True)
-
-Generator = np.random.Generator
-
-
-def normal(rng: Generator, *shape: int) -> np.ndarray:
-    return rng.standard_normal(shape, dtype=np.float32)
-
-
-def seed(rng: Generator) -> int:
-    return int(rng.integers(2**31))
 
 
 def unit(rows: np.ndarray) -> np.ndarray:
