@@ -16,13 +16,12 @@ from collections.abc import Callable, Iterable
 
 import nbformat
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
 from torchvision.transforms import Normalize
 
 import helpers
 from autograder.course import ROOT
+from bench.views import probe
 from helpers.flickr8k import MEAN, STD
 
 EPOCHS = 10
@@ -46,7 +45,11 @@ def main() -> None:
 
     _, train, _ = helpers.loaders()
     normalised = nn.Sequential(Normalize(MEAN, STD), encoder)
-    once, anew = turns(lambda: probe_once(normalised, train), lambda: probe(normalised, train), 1)
+
+    def cached() -> None:
+        probe(nn.Identity(), helpers.cached_features(normalised, train), 2048, EPOCHS)
+
+    once, anew = turns(cached, lambda: probe(normalised, train, 2048, EPOCHS), 1)
     print(f"probe of {EPOCHS} epochs, cached features      {once:8.1f} s")
     print(
         f"probe, encoded anew in each epoch        {anew:8.1f} s, {anew / once:.1f} times as long"
@@ -76,24 +79,6 @@ def encode(encoder: nn.Module, batches: Iterable[Tensor]) -> None:
     with torch.no_grad():
         for x in batches:
             encoder(x)
-
-
-def probe_once(encoder: nn.Module, loader: DataLoader) -> None:
-    probe(nn.Identity(), helpers.cached_features(encoder, loader))
-
-
-def probe(encoder: nn.Module, loader: Iterable[tuple[Tensor, Tensor]]) -> None:
-    """Train a linear classifier on a frozen encoder."""
-    cls = nn.Linear(2048, 10)
-    optimizer = torch.optim.Adam(cls.parameters(), lr=1e-3, weight_decay=1e-4)
-    for _ in range(EPOCHS):
-        for x, y in loader:
-            with torch.no_grad():
-                features = encoder(x)
-            loss = F.cross_entropy(cls(features), y)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
 
 
 def fresh(code: str) -> None:

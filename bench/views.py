@@ -101,9 +101,14 @@ def conv_encoder() -> nn.Module:
     return nn.Sequential(*layers, nn.Flatten())
 
 
-def probe(encoder: nn.Module, loader: Iterable[tuple[Tensor, Tensor]], epochs: int = 100) -> None:
+def probe(
+    encoder: nn.Module,
+    loader: Iterable[tuple[Tensor, Tensor]],
+    features: int = 384,
+    epochs: int = 100,
+) -> None:
     """Train a linear classifier on a frozen encoder."""
-    cls = nn.Linear(384, 10)
+    cls = nn.Linear(features, 10)
     optimizer = torch.optim.Adam(cls.parameters(), lr=1e-3, weight_decay=1e-4)
     for _ in range(epochs):
         for x, y, *_ in loader:
