@@ -48,14 +48,18 @@ class Grader:
     """
 
     def __init__(
-        self, problem_set: ProblemSet, root: Path = ROOT, secret: bytes | None = None
+        self,
+        problem_set: ProblemSet,
+        root: Path = ROOT,
+        secret: bytes | None = None,
+        sandbox: Sandbox | None = None,
     ) -> None:
         self.problem_set = problem_set
         self.release = Release.load(problem_set, root)
         self._secret = read_secret(problem_set.id, root) if secret is None else secret
         self._parts = {name: load_part(name) for name in problem_set.parts}
         self._reference = _reference(self.release, root)
-        self._sandbox = Sandbox()
+        self._sandbox = sandbox or Sandbox()
         self._expected: dict[str, list[dict[str, Any]]] = {}
         self._known: dict[str, list[Known]] = {}
 

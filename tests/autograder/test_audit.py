@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from autograder.audit import audit, failures, render
+from autograder.audit import RememberingSandbox, audit, failures, render
 from autograder.checks import PARTS, load_part
 from autograder.course import load_course
 from autograder.mistakes import Patch, load_patches
 from autograder.model import CourseError
+from autograder.sandbox.job import Call, Job
 
 COURSE = load_course()
 
@@ -71,3 +72,18 @@ def test_a_patch_has_to_fit_in_one_place() -> None:
             patch.apply(solution)
     with pytest.raises(CourseError, match="changes nothing"):
         Patch("p", "q", "h", "", (("a", "a"),), False, "").apply("a")
+
+
+def test_an_equal_job_is_run_once_and_any_other_anew() -> None:
+    probes = "def look(ns, x):\n    return {'value': ns.f()}\n"
+
+    def value(answer: str, x: float = 0.0) -> Any:
+        job = Job(answer, ("f",), probes, (Call("look", {"x": x}),))
+        return sandbox.run(job).outcomes[0]["value"]
+
+    here = "import os\ndef f():\n    return os.getpid()\n"
+    with RememberingSandbox() as sandbox:
+        first = value(here)
+        assert value(here) == first
+        assert value(here + "#") != first
+        assert value(here, x=1.0) != first
