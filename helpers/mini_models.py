@@ -34,13 +34,12 @@ class ModelRecipe:
     """
 
     epochs: int = 4
-    vocabulary: int = 300
     layers: int = 1
     heads: int = 12
     hidden: int = 768
     deviation: float = 0.036
     seed: int = 2026
-    version: int = 1
+    version: int = 2
 
 
 MODELS = ModelRecipe()
@@ -66,7 +65,7 @@ def make_mini_models(data: Path, recipe: ModelRecipe | None = None) -> Path:
         from helpers.flickr8k import read_captions
 
         captions = [c for cs in read_captions(make_mini_captions(data)).values() for c in cs]
-        tokenizer = train_tokenizer(captions, recipe)
+        tokenizer = caption_tokenizer(captions)
         tokenizer.save_pretrained(part)
         with torch.random.fork_rng():
             torch.manual_seed(recipe.seed)
@@ -150,18 +149,24 @@ def random_distilbert(tokenizer: Any, captions: Sequence[str], recipe: ModelReci
     return model
 
 
-def train_tokenizer(captions: Sequence[str], recipe: ModelRecipe = MODELS) -> Any:
-    """A lower-casing WordPiece tokenizer that knows the words of ``captions``."""
-    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+def caption_tokenizer(captions: Sequence[str]) -> Any:
+    """A lower-casing WordPiece tokenizer that knows the words of ``captions``, and their letters.
+
+    ``tokenizers``' own trainer breaks ties at random, and would make other models each time.
+    """
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
     from transformers import DistilBertTokenizerFast
 
-    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    trainer = trainers.WordPieceTrainer(
-        vocab_size=recipe.vocabulary, special_tokens=list(SPECIAL), show_progress=False
-    )
-    tokenizer.train_from_iterator(captions, trainer)
+    normalizer = normalizers.BertNormalizer(lowercase=True)
+    splitter = pre_tokenizers.BertPreTokenizer()
+    text = normalizer.normalize_str(" ".join(captions))
+    words = sorted({word for word, _ in splitter.pre_tokenize_str(text)})
+    letters = sorted(set("".join(words)))
+    pieces = dict.fromkeys([*SPECIAL, *letters, *(f"##{c}" for c in letters), *words])
+    vocabulary = {piece: i for i, piece in enumerate(pieces)}
+    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizer
+    tokenizer.pre_tokenizer = splitter
     start, end = SPECIAL.index("[CLS]"), SPECIAL.index("[SEP]")
     tokenizer.post_processor = processors.BertProcessing(("[SEP]", end), ("[CLS]", start))
     return DistilBertTokenizerFast(

@@ -60,6 +60,14 @@ def test_they_are_loaded_the_same_each_time(mini):
     assert all(torch.equal(states[0][k], states[1][k]) for k in states[0])
 
 
+def test_the_tokenizers_numbers_follow_from_the_captions_alone():
+    tokenizer = mini_models.caption_tokenizer(["A cat!", "a Cat, at"])
+    letters = ["!", ",", "a", "c", "t"]
+    pieces = [*mini_models.SPECIAL, *letters, *(f"##{c}" for c in letters), "at", "cat"]
+    assert tokenizer.get_vocab() == {piece: i for i, piece in enumerate(pieces)}
+    assert tokenizer.tokenize("Tact Cat?") == ["t", "##a", "##c", "##t", "cat", "[UNK]"]
+
+
 def test_captions_are_told_apart_by_the_first_token(mini):
     tokenizer, model = helpers.pretrained_tokenizer(), helpers.pretrained_distilbert().eval()
     captions = mini_captions.make_mini_captions(mini.data, CaptionRecipe(images=30))
