@@ -24,6 +24,9 @@ from autograder.release import composed
 from autograder.report_question import ReportRule
 from autograder.saved import cells_of, recorded
 
+HAND_IN = "hand-in"
+"""The tag of the cell that hands the notebook in, which is not run here."""
+
 
 def reference(ps: ProblemSet, root: Path = ROOT, profile: str = "mini") -> Path:
     """The solution notebook of a problem set, executed, its results filled in; cached."""
@@ -87,7 +90,8 @@ def _run(
                     cell.source = report_question.fill(
                         rule, cell.source, recorded(cells_of(notebook))
                     )
-                _run_cell(client, index, cell, name)
+                if HAND_IN not in cell.metadata.get("tags", []):  # there is no file to hand in yet
+                    _run_cell(client, index, cell, name)
     client.set_widgets_metadata()
 
 

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import tomllib
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from autograder.course import ROOT
 from autograder.model import CourseError, ProblemSet, Question
 from autograder.notebook import QUESTION
 
+PYPROJECT = ROOT / "pyproject.toml"
 KEPT_METADATA = ("tags", "jupyter", "cellView")
 SHARED = "shared"
 """The tag of cells that several parts bring along: the first part's copy is kept."""
@@ -153,7 +155,11 @@ def _chosen(cell: NotebookNode, ps: ProblemSet) -> bool:
 def _metadata(ps: ProblemSet) -> dict[str, Any]:
     return {
         "accelerator": "GPU",  # what Colab opens it with
-        "course": {"problem_set": ps.id},
+        "course": {
+            "problem_set": ps.id,
+            "questions": [q.id for q in ps.questions],
+            "bonus": [q.id for q in ps.questions if q.bonus],
+        },
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
     }
@@ -181,6 +187,9 @@ def _cell(cell: NotebookNode, ps: ProblemSet, settings: course.Settings) -> Note
         "course": settings.title,
         "term": settings.term,
         "helpers": settings.helpers_source,
+        "helpers_version": tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["project"][
+            "version"
+        ],
         **ps.options,
     } | {f"points:{q.id}": _number(q.points) for q in ps.questions}
     if cell.cell_type == "code":

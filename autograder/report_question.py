@@ -1,16 +1,15 @@
 """Report questions: literals against what the notebook itself printed. Nothing is run."""
 
 import ast
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from autograder.magics import tree
 from autograder.model import CheckResult
+from helpers.claims import ROUNDING, is_number, literals
 
 NOT_RUN = "not run"
-ROUNDING = 0.00999  # two decimals, rounded or cut off, as people copy them
 
 
 @dataclass(frozen=True)
@@ -33,30 +32,6 @@ class ReportRule:
         return (*self.facts, self.results)
 
 
-def literals(source: str) -> dict[str, Any]:
-    """The names that ``source`` assigns a literal to; ``dict(a=1)`` counts as one."""
-    module = tree(source)
-    found: dict[str, Any] = {}
-    for node in module.body if module else ():
-        match node:
-            case (
-                ast.Assign(targets=[ast.Name(id=name)], value=value)
-                | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
-            ):
-                try:
-                    found[name] = _literal(value)
-                except (ValueError, TypeError, MemoryError, RecursionError):
-                    found.pop(name, None)
-    return found
-
-
-def _literal(node: ast.expr) -> Any:
-    match node:
-        case ast.Call(func=ast.Name(id="dict"), args=[], keywords=keywords):
-            return {str(k.arg): ast.literal_eval(k.value) for k in keywords}
-    return ast.literal_eval(node)
-
-
 def grade(
     rule: ReportRule, source: str, records: Sequence[Mapping[str, Any]], profiles: Sequence[str]
 ) -> tuple[list[CheckResult], list[Any]]:
@@ -72,7 +47,7 @@ def grade(
     recorded = {r["name"]: r for r in records if r["name"] in rule.keys}
     if problem := _not_run(rule, recorded, profiles):
         return [CheckResult(n, False, message=problem) for n in names], [NOT_RUN] * len(names)
-    claims = literals(source)
+    claims = literals(tree(source))
     accuracy = {k: float(r["accuracy"]) for k, r in recorded.items()}
     profile = next(iter(recorded.values()))["profile"]
     findings = [_fact(name, right, claims) for name, right in rule.facts.items()]
@@ -143,11 +118,7 @@ def _claims(
         return f"`{rule.results}` is not a dict of numbers.", "missing"
     for key in rule.keys:
         value = claim.get(key)
-        if (
-            isinstance(value, bool)
-            or not isinstance(value, int | float)
-            or not math.isfinite(value)
-        ):
+        if not is_number(value):
             return f"`{rule.results}` has no number for {key!r}.", [key, "no number"]
     wrong = [k for k in rule.keys if not abs(claim[k] - accuracy[k]) <= ROUNDING]
     if not wrong:

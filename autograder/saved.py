@@ -7,8 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-RESULT = "application/vnd.course.result+json"
-"""The mime type of the results that helpers record beside what they print."""
+from helpers.results import RESULT
 
 PRINTED = re.compile(r"^(\w+): test accuracy (\d\.\d+) \((mini|full) profile\)$", re.MULTILINE)
 LARGEST = 200 << 20

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from helpers.errors import HelpersError
     from helpers.features import cached_features
     from helpers.flickr8k import Flickr8k, caption_loaders
+    from helpers.handing_in import hand_in
     from helpers.lab import lab_loaders
     from helpers.plots import plot_accuracies, plot_loss, show_images, show_reconstructions
     from helpers.pretrained import pretrained_distilbert, pretrained_resnet, pretrained_tokenizer
@@ -33,6 +34,7 @@ __all__ = [
     "autocast",
     "cached_features",
     "caption_loaders",
+    "hand_in",
     "lab_loaders",
     "loaders",
     "plot_accuracies",
@@ -60,6 +62,7 @@ _HOMES = {
     "autocast": "amp",
     "cached_features": "features",
     "caption_loaders": "flickr8k",
+    "hand_in": "handing_in",
     "lab_loaders": "lab",
     "loaders": "stl10",
     "plot_accuracies": "plots",

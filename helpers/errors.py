@@ -23,3 +23,7 @@ class CheckpointError(HelpersError):
 
 class PdfError(HelpersError):
     """The notebook cannot be read, or cannot be turned into a PDF."""
+
+
+class HandInError(HelpersError):
+    """It is not clear which notebook to hand in, or its files cannot be written."""

@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, Dataset, Subset
 
 from helpers.errors import DataError
 from helpers.progress import progress
-from helpers.session import session
+from helpers.session import current, session
 
 SIDE = 64
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -186,7 +186,8 @@ def caption_loaders(data: Flickr8k, tokenizer: Tokenizer, batch_size: int = 32) 
         tokenizer: list of texts → ``input_ids`` and ``attention_mask``.
         batch_size: images in a minibatch.
     """
-    train, valid = split(len(data))
+    here = current()
+    train, valid = (rows[: here.some(len(rows)) if here else None] for rows in split(len(data)))
 
     def drawn(captions: Sequence[str]) -> str:
         return captions[int(torch.randint(len(captions), ()))]

@@ -50,7 +50,7 @@ class LabImages(Dataset[tuple[Tensor, int, int]]):
     def __init__(self, split: str, limit: int | None = None) -> None:
         source = STL10(split)
         here = session()
-        n = len(source) if limit is None else min(limit, len(source))
+        n = here.some(len(source) if limit is None else min(limit, len(source)))
         centre = torch.tensor(CENTRE, device=here.device)[:, None, None]
         self.images = torch.empty(
             n, *source.images.shape[1:], dtype=torch.float16, device=here.device

@@ -85,20 +85,31 @@ def notebook_to_pdf(notebook: Path, out: Path | None = None) -> Path:
         PdfError: the notebook cannot be read, or pandoc or Typst failed.
     """
     out = out or notebook.with_suffix(".pdf")
-    made = render(read_notebook(notebook)["cells"], notebook.stem, notebook.resolve().parent)
+    made = render(read_notebook(notebook), notebook.stem, notebook.resolve().parent)
     part = out.with_name(out.name + ".part")
     part.write_bytes(made)
     part.replace(out)
     return out
 
 
-def render(cells: Sequence[Mapping[str, Any]], title: str, beside: Path) -> bytes:
-    """The PDF of these cells; pictures that text cells name are looked for in ``beside``."""
-    with TemporaryDirectory(prefix="pdf-") as scratch:
-        document = _Document(Pictures(Path(scratch).resolve(), beside))
-        for cell in cells:
-            document.add(cell)
-        return document.compile(title)
+def render(notebook: Mapping[str, Any], title: str, beside: Path) -> bytes:
+    """The PDF of a notebook; pictures that text cells name are looked for in ``beside``.
+
+    Raises:
+        PdfError: neither pandoc and Typst nor nbconvert, which is tried then, can make it.
+    """
+    try:
+        with TemporaryDirectory(prefix="pdf-") as scratch:
+            document = _Document(Pictures(Path(scratch).resolve(), beside))
+            for cell in notebook["cells"]:
+                document.add(cell)
+            return document.compile(title)
+    except (PdfError, ImportError, OSError) as error:
+        from helpers.pdf_nbconvert import nbconvert_pdf
+
+        made = nbconvert_pdf(notebook, title, str(error))
+        print(f"Pandoc and Typst could not make the PDF ({error}); nbconvert did.")
+        return made
 
 
 def read_notebook(notebook: Path) -> dict[str, Any]:

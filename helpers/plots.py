@@ -78,7 +78,8 @@ def show_images(dataset: Any, n: int = 20, columns: int = 10) -> tuple[Figure, s
         raise HelpersError("The data set holds no images to show.")
     n = min(n, len(dataset))
     chosen = [dataset[int(i)] for i in np.linspace(0, len(dataset) - 1, n)]
-    classes = getattr(dataset, "classes", None)
+    whole = getattr(dataset, "dataset", dataset)  # of a subset
+    classes = getattr(whole, "classes", None)
     labels = [int(label) for _, label in chosen]
     names = [
         "" if label < 0 else str(classes[label]) if classes else str(label) for label in labels

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import torch
 
 PROFILES = ("mini", "full")
+QUICK_EPOCHS, QUICK_IMAGES = 2, 640
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Session:
         profile: ``"mini"`` (data made on this machine, minutes on a CPU) or ``"full"``.
         data: folder of the data sets.
         checkpoints: folder of the checkpoints that ``training`` writes.
+        quick: whether this is a quick try, on a few images and for two epochs.
     """
 
     device: torch.device
@@ -34,10 +36,21 @@ class Session:
     profile: str
     data: Path
     checkpoints: Path
+    quick: bool = False
+
+    @property
+    def kind(self) -> str:
+        """What results and checkpoints of this run go by: the profile, or ``"quick"``."""
+        return "quick" if self.quick else self.profile
 
     def epochs(self, full: int = 200, mini: int = 30) -> int:
         """The number of epochs for this profile."""
-        return full if self.profile == "full" else mini
+        epochs = full if self.profile == "full" else mini
+        return min(epochs, QUICK_EPOCHS) if self.quick else epochs
+
+    def some(self, images: int) -> int:
+        """How many of so many images to use: all of them, but in a quick try."""
+        return min(images, QUICK_IMAGES) if self.quick else images
 
 
 _current: Session | None = None
@@ -48,6 +61,9 @@ def start(
     profile: str | None = None,
     data: str | os.PathLike[str] | None = None,
     checkpoints: str | os.PathLike[str] | None = None,
+    *,
+    quick: bool = False,
+    drive: bool = False,
 ) -> Session:
     """Begin a session: seed everything, choose the device, and say so in one line.
 
@@ -58,9 +74,13 @@ def start(
         data: folder for data sets; else ``$HELPERS_DATA``; else ``~/.cache/course-helpers``.
         checkpoints: folder for checkpoints, for example on a mounted drive; else
             ``checkpoints`` in the data folder.
+        quick: try the notebook out, with a few images and two epochs a training. Its results mean
+            nothing, and are recorded as such.
+        drive: in Colab, keep the checkpoints in the folder ``course-helpers`` of Google Drive,
+            where they outlive a lost session.
 
     Raises:
-        SessionError: there is no such profile.
+        SessionError: there is no such profile, or no Drive.
     """
     global _current
     import numpy as np
@@ -74,6 +94,10 @@ def start(
         )
     home = Path(data or os.environ.get("HELPERS_DATA") or Path.home() / ".cache" / "course-helpers")
     home = home.expanduser().resolve()
+    if drive:
+        from helpers.colab import mount_drive
+
+        checkpoints = checkpoints or mount_drive() / "course-helpers" / "checkpoints"
     random.seed(seed)
     np.random.seed(seed % 2**32)
     torch.manual_seed(seed)
@@ -85,11 +109,14 @@ def start(
         checkpoints=Path(checkpoints).expanduser().resolve()
         if checkpoints
         else home / "checkpoints",
+        quick=quick,
     )
     device = torch.cuda.get_device_name() if gpu else f"CPU ({torch.get_num_threads()} threads)"
     print(
         f"Python {platform.python_version()}, torch {torch.__version__}, {device}: "
         f"{profile} profile, seed {seed}"
+        + (", quick try: its results mean nothing" if quick else "")
+        + (f", checkpoints in {_current.checkpoints}" if drive else "")
     )
     return _current
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -156,9 +157,24 @@ def loaders(batch_size: int = 128, unlabeled: int = 10_000) -> Loaders:
     # On a CPU the cores are the model's: loading in the same process is then the fastest.
     workers = min(4, os.cpu_count() or 1) if gpu else 0
 
-    def load(data: Dataset, shuffle: bool) -> DataLoader:
-        return DataLoader(data, batch_size, shuffle=shuffle, num_workers=workers, pin_memory=gpu)
+    def load(split: str, *, limit: int | None = None, shuffle: bool = True) -> DataLoader:
+        data: Dataset = STL10(split)
+        n = len(data)  # type: ignore[arg-type]
+        wanted = here.some(min(limit or n, n))
+        if wanted < n:
+            data = Subset(data, range(wanted))
+        return DataLoader(
+            data,
+            batch_size,
+            shuffle=shuffle,
+            num_workers=workers,
+            pin_memory=gpu,
+            worker_init_fn=_leave_interrupts_alone if workers else None,
+        )
 
-    images = STL10("unlabeled")
-    some = Subset(images, range(min(unlabeled, len(images))))
-    return Loaders(load(some, True), load(STL10("train"), True), load(STL10("test"), False))
+    return Loaders(load("unlabeled", limit=unlabeled), load("train"), load("test", shuffle=False))
+
+
+def _leave_interrupts_alone(worker: int) -> None:
+    """An interrupted cell stops after its epoch: until then it needs its workers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

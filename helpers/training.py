@@ -10,6 +10,8 @@ import contextlib
 import hashlib
 import os
 import random
+import signal
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -92,7 +94,8 @@ def _with_bar(
         if done:
             bar.set_postfix_str(f"resumed after epoch {done}")
         for epoch in range(done, epochs):
-            yield epoch
+            with _stopping_later() as stop:
+                yield epoch
             if checkpoint:
                 checkpoint.save(epoch + 1)
             if history:
@@ -102,6 +105,32 @@ def _with_bar(
                     shown += f", rates {', '.join(rates)}"
                 bar.set_postfix_str(shown, refresh=False)
             bar.update()
+            if stop:
+                again = ", helpers.resume() goes on from here" if checkpoint else ""
+                print(f"Interrupted after epoch {epoch + 1} of {epochs}{again}.")
+                return
+
+
+@contextlib.contextmanager
+def _stopping_later() -> Iterator[list[int]]:
+    """Take one interrupt as a wish to stop after this; the next one stops at once.
+
+    The list holds the interrupts that came.
+    """
+    came: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield came  # only the main thread gets interrupts
+        return
+
+    def interrupted(number: int, _: Any) -> None:
+        came.append(number)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    before = signal.signal(signal.SIGINT, interrupted)
+    try:
+        yield came
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class _Checkpoint:
@@ -120,7 +149,7 @@ class _Checkpoint:
         self.optimizer = optimizer
         self.histories = histories
         self.scheduler = scheduler
-        self.path = here.checkpoints / f"{here.profile}-{self._fingerprint(name)}.pt"
+        self.path = here.checkpoints / f"{here.kind}-{self._fingerprint(name)}.pt"
 
     def _fingerprint(self, name: str) -> str:
         """Equal for trainings of the same shape: values of weights do not enter.
@@ -173,9 +202,20 @@ class _Checkpoint:
         _write(state, self.path)
 
     def restore_best(self) -> None:
-        """Put the best epoch's model back."""
-        if self.best.is_file():
+        """Put the best epoch's model back.
+
+        Raises:
+            CheckpointError: its file cannot be read.
+        """
+        if not self.best.is_file():
+            return
+        try:
             self._load_modules(_read(self.best))
+        except Exception as error:  # what torch.load raises for a damaged file has many types
+            raise CheckpointError(
+                f"The best epoch's model in {self.best} cannot be read ({type(error).__name__}): "
+                "delete it and train again."
+            ) from error
 
     def _load_modules(self, saved: list[dict[str, Any]]) -> None:
         for module, state in zip(self.modules, saved, strict=True):

@@ -10,7 +10,7 @@ from autograder.course import ROOT, problem_set
 from autograder.notebook import Release
 from autograder.release import composed
 from autograder.report_question import fill
-from autograder.saved import RESULT
+from helpers.results import RESULT
 
 PS = "ps_autoencoder"
 

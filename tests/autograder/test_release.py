@@ -69,7 +69,9 @@ def test_a_release_is_blank(root):
     assert cells["title"].source == "# Toy 7: 3.5 points"
     assert cells["double-text"].source == "Due 26 October 2026, worth 2."
     assert cells["hand-in"].source == "Hand in at the letter box."
-    assert notebook.metadata.course == {"problem_set": "ps_toy"}
+    questions = ["double", "report_toy"]
+    course = {"problem_set": "ps_toy", "questions": questions, "bonus": []}
+    assert notebook.metadata.course == course
     assert cells["setup"].metadata == {}
     assert cells["double"].metadata.deletable is False
     marks = cells["double"].metadata.nbgrader

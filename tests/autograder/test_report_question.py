@@ -1,10 +1,12 @@
 """Report questions: literals against what the notebook printed, without running anything."""
 
+import ast
 from typing import Any
 
 import pytest
 
-from autograder.report_question import ReportRule, fill, grade, literals
+from autograder.report_question import ReportRule, fill, grade
+from helpers.claims import literals
 
 RULE = ReportRule(
     results="results",
@@ -100,4 +102,5 @@ def test_fill_writes_what_was_recorded_and_nothing_else() -> None:
 
 
 def test_literals_run_nothing() -> None:
-    assert literals("a = {'x': __import__('os')}\nb = 3\nc = d = 4") == {"b": 3}
+    source = "a = {'x': __import__('os')}\nb = 3\nc = d = 4"
+    assert literals(ast.parse(source)) == {"b": 3}

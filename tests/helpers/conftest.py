@@ -5,6 +5,8 @@ import pytest
 import helpers.session
 from helpers import mini_data
 
+SMALL = mini_data.Recipe(unlabeled=40, train=20, test=20)
+
 
 @pytest.fixture(autouse=True)
 def fresh_kernel(monkeypatch):
@@ -20,14 +22,12 @@ def fresh_kernel(monkeypatch):
 def small_data(tmp_path_factory):
     """A data folder with 80 images of the mini data, in the place of 6,500."""
     folder = tmp_path_factory.mktemp("data")
-    recipe = mini_data.Recipe(unlabeled=40, train=20, test=20)
-    mini_data.make_mini(folder, recipe, show=False)
+    mini_data.make_mini(folder, SMALL, show=False)
     return folder
 
 
 @pytest.fixture
 def small(small_data, monkeypatch):
     """A session in the mini profile on that folder's data."""
-    recipe = mini_data.Recipe(unlabeled=40, train=20, test=20)
-    monkeypatch.setattr(mini_data, "RECIPE", recipe)
+    monkeypatch.setattr(mini_data, "RECIPE", SMALL)
     return helpers.start(profile="mini", data=small_data)

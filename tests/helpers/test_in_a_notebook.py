@@ -2,6 +2,7 @@
 
 import base64
 import io
+import re
 
 import pytest
 from kernel import ROOT, outputs_of
@@ -33,7 +34,16 @@ except KeyboardInterrupt:
 """,
     "plot": "helpers.plot_loss(losses)",
     "in a loop": "for _ in range(2):\n    helpers.plot_loss(losses)\nprint('end')",
-    "record": "helpers.record('supervised', 0.42512, seed=3)",
+    "stopped once": """
+import os, signal
+losses = []
+for epoch in helpers.training(5, model=model, optimizer=optimizer, history=losses, name="once"):
+    if epoch == 1:
+        os.kill(os.getpid(), signal.SIGINT)
+    losses.append(3.0 - epoch)
+print(losses)
+""",
+    "record": "helpers.record('supervised', 0.42512, model, model)",
 }
 
 
@@ -61,6 +71,14 @@ def test_an_interrupted_bar_stays_where_it_was(outputs):
     assert "1/3" in output["data"]["text/plain"]
 
 
+def test_an_interrupt_ends_the_training_after_its_epoch(outputs):
+    bar, *printed = outputs["stopped once"]
+    assert "2/5" in bar["data"]["text/plain"]
+    said, losses = "".join(p["text"] for p in printed).splitlines()
+    assert said == "Interrupted after epoch 2 of 5, helpers.resume() goes on from here."
+    assert losses == "[3.0, 2.0]"
+
+
 def test_a_figure_is_shown_once_with_words(outputs):
     (output,) = outputs["plot"]
     data, metadata = output["data"], output["metadata"]
@@ -76,7 +94,7 @@ def test_figures_in_a_loop_come_at_once(outputs):
 
 def test_a_recorded_result_holds_the_line_and_the_number(outputs):
     (output,) = outputs["record"]
-    assert output["data"] == {
-        "text/plain": "supervised: test accuracy 0.4251 (mini profile)",
-        RESULT: {"name": "supervised", "accuracy": 0.42512, "profile": "mini", "seed": 3},
-    }
+    result = output["data"][RESULT]
+    assert output["data"]["text/plain"] == "supervised: test accuracy 0.4251 (mini profile)"
+    assert re.fullmatch("[0-9a-f]{64}", result.pop("model"))
+    assert result == {"name": "supervised", "accuracy": 0.42512, "profile": "mini"}

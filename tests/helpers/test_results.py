@@ -1,4 +1,7 @@
 import pytest
+import torch
+from safetensors.torch import load_file
+from torch import nn
 
 import helpers
 from helpers.errors import HelpersError
@@ -20,3 +23,31 @@ def test_an_accuracy_that_is_no_fraction_is_refused(accuracy):
 def test_a_name_that_is_no_word_is_refused():
     with pytest.raises(HelpersError, match="one word"):
         helpers.record("my best model", 0.3)
+
+
+def test_the_models_behind_a_result_are_kept(tmp_path, capsys):
+    helpers.start(profile="mini", data=tmp_path)
+    encoder = nn.Sequential(nn.Conv2d(3, 2, 1), nn.BatchNorm2d(2))
+    encoder.twice = encoder[0]  # the same layer under two names is kept once
+    helpers.record("supervised", 0.4, encoder, nn.Linear(2, 10))
+    (path,) = (tmp_path / "checkpoints" / "results" / "mini").iterdir()
+    kept = load_file(path)
+    assert path.name == "supervised.safetensors"
+    assert {name: tuple(value.shape) for name, value in kept.items()} == {
+        "encoder/000/0.weight": (2, 3, 1, 1),
+        "encoder/001/0.bias": (2,),
+        "encoder/002/1.weight": (2,),
+        "encoder/003/1.bias": (2,),
+        "encoder/004/1.running_mean": (2,),
+        "encoder/005/1.running_var": (2,),
+        "encoder/006/1.num_batches_tracked": (),
+        "classifier/000/weight": (10, 2),
+        "classifier/001/bias": (10,),
+    }
+    assert torch.equal(kept["encoder/000/0.weight"], encoder[0].weight)
+
+
+def test_large_models_stay_where_they_are(tmp_path):
+    helpers.start(profile="mini", data=tmp_path)
+    helpers.record("clip", 0.4, nn.Linear(2048, 1024), nn.Linear(2, 10))
+    assert not (tmp_path / "checkpoints").exists()

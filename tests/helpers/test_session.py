@@ -1,10 +1,13 @@
 import random
+import sys
 
 import numpy as np
 import pytest
 import torch
+from conftest import SMALL
 
 import helpers
+import helpers.mini_data
 from helpers.errors import SessionError
 
 
@@ -49,3 +52,32 @@ def test_an_unknown_profile_is_named(tmp_path):
 def test_asking_for_a_session_before_the_first_cell():
     with pytest.raises(SessionError, match=r"call helpers\.start\(\)"):
         helpers.session()
+
+
+def test_a_quick_try_is_short_small_and_marked(small_data, capsys, monkeypatch):
+    monkeypatch.setattr(sys.modules["helpers.session"], "QUICK_IMAGES", 16)
+    monkeypatch.setattr(helpers.mini_data, "RECIPE", SMALL)
+    started = helpers.start(profile="mini", data=small_data, quick=True)
+    assert started.epochs(full=200, mini=30) == 2
+    assert "quick try: its results mean nothing" in capsys.readouterr().out
+    assert [len(loader.dataset) for loader in helpers.loaders(batch_size=8)] == [16, 16, 16]
+    assert [len(loader.dataset) for loader in helpers.lab_loaders(batch_size=8)] == [16, 16, 16]
+    helpers.record("supervised", 0.5)
+    assert capsys.readouterr().out.endswith("supervised: test accuracy 0.5000 (quick profile)\n")
+
+
+def test_a_quick_try_has_checkpoints_of_its_own(tmp_path):
+    for quick in (False, True):
+        helpers.start(profile="mini", data=tmp_path, quick=quick)
+        model = torch.nn.Linear(1, 1)
+        optimizer = torch.optim.Adam(model.parameters())
+        list(helpers.training(1, model=model, optimizer=optimizer))
+    assert sorted(p.name.split("-")[0] for p in (tmp_path / "checkpoints").iterdir()) == [
+        "mini",
+        "quick",
+    ]
+
+
+def test_there_is_no_drive_outside_of_colab(tmp_path):
+    with pytest.raises(SessionError, match="only in Colab: leave out drive=True"):
+        helpers.start(profile="mini", data=tmp_path, drive=True)

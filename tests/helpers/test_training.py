@@ -279,3 +279,62 @@ def test_a_new_training_forgets_the_best_of_an_earlier_one(tmp_path):
     start(tmp_path)
     model, *_, after = fit_with_validation(tmp_path, epochs=1)
     assert torch.equal(model.weight, after[0])
+
+
+def test_an_interrupt_leaves_model_and_history_and_resume_goes_on(tmp_path, capsys):
+    helpers.start(seed=3, profile="mini", data=tmp_path / "whole")
+    model, whole = fit()
+    helpers.start(seed=3, profile="mini", data=tmp_path / "stopped")
+    handler = signal.getsignal(signal.SIGINT)
+
+    def once(epoch, batch):
+        if (epoch, batch) == (1, 1):
+            signal.raise_signal(signal.SIGINT)
+
+    _, losses = fit(once)
+    assert losses == whole[:2]
+    assert "Interrupted after epoch 2 of 5" in capsys.readouterr().out
+    assert signal.getsignal(signal.SIGINT) is handler
+    helpers.resume()
+    resumed, losses = fit()
+    assert losses == whole
+    for one, other in zip(model.parameters(), resumed.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_a_second_interrupt_stops_at_once(tmp_path):
+    helpers.start(seed=3, profile="mini", data=tmp_path)
+
+    def twice(epoch, batch):
+        signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(twice)
+
+
+def test_a_damaged_best_model_is_named(tmp_path):
+    session = helpers.start(seed=3, profile="mini", data=tmp_path)
+    model = nn.Linear(1, 1)
+    valid = []
+    loop = helpers.training(
+        1, model=model, optimizer=optim.Adam(model.parameters()), history=[], valid=valid
+    )
+    next(loop)
+    valid.append(1.0)
+    with pytest.raises(CheckpointError, match=r"best epoch's model in .*-best\.pt cannot be read"):
+        for _ in _damaging(loop, session.checkpoints):
+            pass
+
+
+def _damaging(loop, folder):
+    """Save the epoch, as the loop does, and then break the file of the best model."""
+    save = sys.modules["helpers.training"]._write
+
+    def broken(state, path):
+        save(state, path)
+        if path.name.endswith("-best.pt"):
+            path.write_bytes(b"damaged")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys.modules["helpers.training"], "_write", broken)
+        yield from loop

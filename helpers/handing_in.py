@@ -1,0 +1,195 @@
+"""The last cell of a notebook: a check before handing in, the PDF, and the zip to hand in."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import json
+import os
+import platform
+import zipfile
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from helpers.claims import shown_results
+from helpers.errors import HandInError, HelpersError
+from helpers.pdf import render
+from helpers.precheck import Finding, missing_from_pdf, precheck
+from helpers.progress import in_notebook
+from helpers.results import model_file
+from helpers.saved_notebook import code_cells, course, is_stale, open_notebook
+from helpers.session import current
+
+
+def hand_in(notebook: str | os.PathLike[str] | None = None, *, download: bool = True) -> bool:
+    """Check the notebook, and write its PDF and the zip to hand in beside it.
+
+    Args:
+        notebook: the saved ``.ipynb`` file, on a mounted Drive or here; else the one that is open
+            in Colab, or whose kernel this is.
+        download: offer the zip for download in Colab.
+
+    Returns:
+        Whether nothing is left to mend. The files are written in any case.
+    """
+    try:
+        path, contents = open_notebook(notebook)
+        if notebook is None and is_stale(contents):
+            _show(
+                [Finding(f"{path.name} was not saved since you ran its cells: save it (Ctrl+S), "
+                         "then run this cell again.")],
+                [],
+            )  # fmt: skip
+            return False
+        findings, files = write(path, contents)
+    except HelpersError as error:
+        _show([Finding(str(error))], [])
+        return False
+    _show(findings, files)
+    if download and notebook is None and not findings:
+        from helpers.colab import in_colab, offer_download
+
+        if in_colab():
+            offer_download(files[0])
+    return not findings
+
+
+def write(path: Path, notebook: dict[str, Any]) -> tuple[list[Finding], list[Path]]:
+    """Write PDF and zip beside ``path``; what is left to mend, and the files: the zip first.
+
+    Raises:
+        PdfError: the notebook cannot be turned into a PDF.
+        HandInError: the files cannot be written.
+    """
+    findings = precheck(notebook)
+    pdf = render(notebook, path.stem, path.resolve().parent)
+    findings += missing_from_pdf(notebook, pdf)
+    source = path.read_bytes() if path.is_file() else json.dumps(notebook, indent=1).encode()
+    models, lost = _models(notebook)
+    findings += lost
+    contents = {path.name: source, path.with_suffix(".pdf").name: pdf, **models}
+    contents["receipt.json"] = _receipt(notebook, contents, findings)
+    target = path.with_suffix(".zip")
+    part = target.with_name(f".{target.name}.part")
+    try:
+        path.with_suffix(".pdf").write_bytes(pdf)
+        with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, data in contents.items():
+                archive.writestr(name, data)
+        part.replace(target)
+    except OSError as error:
+        raise HandInError(f"{target} cannot be written: {error.strerror}.") from error
+    finally:
+        part.unlink(missing_ok=True)
+    return findings, [target, path.with_suffix(".pdf")]
+
+
+def _models(notebook: dict[str, Any]) -> tuple[dict[str, bytes], list[Finding]]:
+    """The weights behind the results that the notebook shows, where this machine has them."""
+    here, found, lost = current(), {}, []
+    outputs = [output for cell in code_cells(notebook) for output in cell.outputs]
+    for name, result in shown_results(outputs).items():
+        digest = result.get("model")
+        if not digest or not name.isidentifier():
+            continue
+        for path in _places(name, str(result.get("profile")), here):
+            data = path.read_bytes() if path.is_file() else b""
+            if hashlib.sha256(data).hexdigest() == digest:
+                found[f"{name}.safetensors"] = data
+                break
+        else:
+            if here:  # elsewhere, nobody expects them
+                lost.append(
+                    Finding(
+                        f"The model behind the result {name!r} was trained again, or elsewhere: "
+                        "run all cells from top to bottom."
+                    )
+                )
+    return found, lost
+
+
+def _places(name: str, kind: str, here: Any) -> Sequence[Path]:
+    if here:
+        return [model_file(here, name)]
+    home = os.environ.get("HELPERS_DATA") or Path.home() / ".cache" / "course-helpers"
+    if kind not in ("mini", "full", "quick"):
+        return []
+    return [Path(home) / "checkpoints" / "results" / kind / f"{name}.safetensors"]
+
+
+def _receipt(
+    notebook: dict[str, Any], contents: Mapping[str, bytes], findings: Sequence[Finding]
+) -> bytes:
+    try:
+        helpers = version("course-helpers")
+    except PackageNotFoundError:
+        helpers = "unknown"
+    receipt = {
+        "problem_set": course(notebook).get("problem_set"),
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        "helpers": helpers,
+        "python": platform.python_version(),
+        "sha256": {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()},
+        "findings": [_sentence(f) for f in findings],
+    }
+    return (json.dumps(receipt, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def _sentence(finding: Finding) -> str:
+    if finding.cell is None:
+        return finding.text
+    first = finding.cell.source.strip().splitlines()[0][:60]
+    return f"Cell {finding.cell.number} (`{first}`): {finding.text}"
+
+
+def _show(findings: Sequence[Finding], files: Sequence[Path]) -> None:
+    """The verdict: a green or a red box in a notebook, lines in a terminal."""
+    if files and findings:
+        said = f"{len(findings)} thing{'s' * (len(findings) > 1)} to mend before you hand in"
+    else:
+        said = "Not ready yet" if findings else "Ready to hand in"
+    lines = [f"✗ {_sentence(f)}" for f in findings]
+    lines += [f"  {path} ({max(1, path.stat().st_size >> 10):,} KB)" for path in files]
+    text = "\n".join([said, *lines])
+    if not in_notebook():
+        print(text)
+        return
+    from IPython.display import display
+
+    display({"text/plain": text, "text/html": _box(said, findings, files)}, raw=True)
+
+
+def _box(said: str, findings: Sequence[Finding], files: Sequence[Path]) -> str:
+    edge, ground = ("#b00020", "#fdf0f0") if findings else ("#0a7d32", "#eef8f0")
+    items = "".join(f"<li>{_linked(f)}</li>" for f in findings)
+    made = "".join(
+        f"<li><code>{html.escape(path.name)}</code>, {max(1, path.stat().st_size >> 10):,} KB</li>"
+        for path in files
+    )
+    advice = "" if not findings else "<p>What was written holds the notebook as it is now:</p>"
+    return (
+        f'<div style="border-left: 5px solid {edge}; background: {ground}; color: #222; '
+        f'padding: 0.6em 1em; max-width: 50em">'
+        f'<b style="color: {edge}">{"✗" if findings else "✓"} {html.escape(said)}</b>'
+        + (f"<ul>{items}</ul>" if items else "")
+        + (f"{advice}<ul>{made}</ul>" if made else "")
+        + "</div>"
+    )
+
+
+def _linked(finding: Finding) -> str:
+    """The sentence, with a link to its cell where Jupyter gives cells an address."""
+    text = html.escape(finding.text)
+    text = "".join(
+        f"<code>{part}</code>" if i % 2 else part for i, part in enumerate(text.split("`"))
+    )
+    if finding.cell is None:
+        return text
+    first = html.escape(finding.cell.source.strip().splitlines()[0][:60])
+    where = f"Cell {finding.cell.number}, <code>{first}</code>"
+    if finding.cell.link:
+        where = f'<a href="{html.escape(finding.cell.link)}">{where}</a>'
+    return f"{where}: {text}"
