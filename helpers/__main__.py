@@ -19,9 +19,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     args = parser.parse_args(argv)
     if args.command == "hand-in":
-        from helpers.handing_in import hand_in
+        from helpers.handing_in import attempt
 
-        return 0 if hand_in(args.notebook) else 1
+        return 0 if attempt(args.notebook) else 1
     from helpers.pdf import notebook_to_pdf
 
     try:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers.claims import shown_results
+from helpers.colab import in_colab, offer_download
 from helpers.errors import HandInError, HelpersError
 from helpers.pdf import render
 from helpers.precheck import Finding, missing_from_pdf, precheck
@@ -24,36 +25,34 @@ from helpers.saved_notebook import code_cells, course, is_stale, open_notebook
 from helpers.session import current
 
 
-def hand_in(notebook: str | os.PathLike[str] | None = None, *, download: bool = True) -> bool:
+def hand_in(notebook: str | os.PathLike[str] | None = None) -> None:
     """Check the notebook, and write its PDF and the zip to hand in beside it.
+
+    Shows what is left to mend, or that nothing is; the files are written in any case. In Colab it
+    offers the zip for download.
 
     Args:
         notebook: the saved ``.ipynb`` file, on a mounted Drive or here; else the one that is open
             in Colab, or whose kernel this is.
-        download: offer the zip for download in Colab.
-
-    Returns:
-        Whether nothing is left to mend. The files are written in any case.
     """
+    attempt(notebook)
+
+
+def attempt(notebook: str | os.PathLike[str] | None = None) -> bool:
+    """``hand_in``; whether nothing is left to mend."""
     try:
         path, contents = open_notebook(notebook)
         if notebook is None and is_stale(contents):
-            _show(
-                [Finding(f"{path.name} was not saved since you ran its cells: save it (Ctrl+S), "
-                         "then run this cell again.")],
-                [],
-            )  # fmt: skip
+            stale = f"{path.name} was not saved since you ran its cells: save it (Ctrl+S), then "
+            _show([Finding(stale + "run this cell again.")], [])
             return False
         findings, files = write(path, contents)
     except HelpersError as error:
         _show([Finding(str(error))], [])
         return False
     _show(findings, files)
-    if download and notebook is None and not findings:
-        from helpers.colab import in_colab, offer_download
-
-        if in_colab():
-            offer_download(files[0])
+    if notebook is None and in_colab():
+        offer_download(files[0])
     return not findings
 
 
