@@ -1,20 +1,24 @@
 """Finds what was handed in: notebooks and zips, in files and folders, and a name for each."""
 
+import hashlib
 import os
 import stat
 import unicodedata
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autograder.model import ProblemSet
+from autograder.models import LARGEST as LARGEST_MODEL_FILE
+from autograder.models import SUFFIX
 from autograder.notebook import Release, Submission, read, read_bytes
 from autograder.saved import LARGEST
 
 MOST_MEMBERS = 10_000
+MOST_MODELS = 20
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,29 @@ def load(found: Found, release: Release) -> Submission:
         return Submission(found.name, {}, problem=found.problem)
     if found.path.suffix.lower() == ".zip":
         return _unzipped(found, release)
-    return read(found.path, release, found.name)
+    submission = read(found.path, release, found.name)
+    _add_models(submission, (_small(path) for path in _beside(found.path)))
+    return submission
+
+
+def _beside(notebook: Path) -> list[Path]:
+    """The files of weights in the notebook's folder, where Gradescope unpacks a hand-in."""
+    return sorted(notebook.parent.glob(f"*{SUFFIX}"))[:MOST_MODELS]
+
+
+def _small(path: Path) -> bytes:
+    if path.is_symlink() or not path.is_file() or path.stat().st_size > LARGEST_MODEL_FILE:
+        return b""
+    return path.read_bytes()
+
+
+def _add_models(submission: Submission, files: Iterable[bytes]) -> None:
+    """Keep the files that the notebook's results name by their hash."""
+    named = {r.get("model") for r in submission.records}
+    for data in files if named - {None} else ():
+        digest = hashlib.sha256(data).hexdigest()
+        if digest in named:
+            submission.models[digest] = data
 
 
 def _single(path: Path) -> Found:
@@ -128,6 +154,7 @@ def _unzipped(found: Found, release: Release) -> Submission:
         with zipfile.ZipFile(found.path) as archive:
             member, problem = _choose(archive, file, release.problem_set)
             data = _content(archive, member) if member else b""
+            models = [_content(archive, m) for m in _models(archive)]
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError):
         problem = f"{file} is a damaged zip archive: make it again."
     except RuntimeError:  # what zipfile raises for a password
@@ -136,7 +163,15 @@ def _unzipped(found: Found, release: Release) -> Submission:
         problem = f"{file} cannot be read: {error.strerror}."
     if problem:
         return Submission(found.name, {}, problem=problem)
-    return read_bytes(data, Path(member.filename).name, release, found.name)  # type: ignore[union-attr]
+    name = Path(member.filename).name  # type: ignore[union-attr]
+    submission = read_bytes(data, name, release, found.name)
+    _add_models(submission, models)
+    return submission
+
+
+def _models(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    members = [m for m in archive.infolist() if m.filename.endswith(SUFFIX) and not m.is_dir()]
+    return [m for m in members if m.file_size <= LARGEST_MODEL_FILE][:MOST_MODELS]
 
 
 def _choose(

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder import report_question
+import numpy as np
+
+from autograder import models, report_question
 from autograder.checks import Check, Part, load_part
 from autograder.compare import difference, same
 from autograder.course import ROOT
@@ -21,6 +23,7 @@ from autograder.model import (
     QuestionResult,
     Report,
 )
+from autograder.models import Architecture, HeldOut
 from autograder.notebook import Release, Submission, defined, read, same_text
 from autograder.sandbox.cells import Trouble
 from autograder.sandbox.client import Sandbox, SandboxError
@@ -28,6 +31,7 @@ from autograder.sandbox.job import Call, Job, Run
 
 Update = Callable[[Report], None]
 
+MEASURED = "The models that were handed in reach the accuracies that the notebook printed"
 PUBLIC = b"inputs that anyone may see"
 
 
@@ -56,6 +60,7 @@ class Grader:
     ) -> None:
         self.problem_set = problem_set
         self.release = Release.load(problem_set, root)
+        self._root = root
         self._secret = read_secret(problem_set.id, root) if secret is None else secret
         self._parts = {name: load_part(name) for name in problem_set.parts}
         self._reference = _reference(self.release, root)
@@ -125,6 +130,53 @@ class Grader:
                 failed = frozenset(i for i, c in enumerate(wrong) if not c.passed)
                 known.append(Known(patch, was, failed))
             _recognise(result, known, lambda i, outcome: seen[i] == outcome)
+        if rule.models and submission.models:
+            self._measure(result, rule.models, part, submission)
+
+    def _measure(
+        self, result: QuestionResult, how: Architecture, part: Part, submission: Submission
+    ) -> None:
+        """Add a check where models were handed in, and could be run."""
+        keys = part.reports[result.question.id].keys
+        messages = []
+        for record in submission.records:
+            data = submission.models.get(record.get("model", ""))
+            if record["name"] not in keys or data is None:
+                continue
+            held = models.held_out(record["profile"], self._root)
+            try:
+                arrays = models.weights(data)
+            except models.ModelError as error:
+                result.notes.append(f"The model behind {record['name']} was not used: {error}.")
+                continue
+            if held is None:
+                result.notes.append(
+                    f"The model behind {record['name']} was not measured: the grader has no images "
+                    f"of the {record['profile']} profile."
+                )
+                continue
+            outcome = self._classes(how, part, held, arrays)
+            if isinstance(outcome, str):
+                result.notes.append(f"The model behind {record['name']} was not used: {outcome}.")
+            else:
+                messages.append(models.verdict(record, outcome, held))
+        if messages:
+            said = " ".join(filter(None, messages))
+            result.checks.append(CheckResult(MEASURED, not said, message=said))
+
+    def _classes(
+        self, how: Architecture, part: Part, held: HeldOut, arrays: dict[str, np.ndarray]
+    ) -> np.ndarray | str:
+        """The classes that the weights choose in the reference's architecture; or why none."""
+        answer, *others = (self._reference.answers[id] for id in how.answers)
+        call = Call(how.probe, {"images": held.images, "weights": arrays})
+        job = Job(answer, (), part.probes, (call,), tuple(self.release.given), (), tuple(others))
+        run = self._sandbox.run(job)
+        outcome = run.outcomes[0] if run.outcomes else None
+        classes = outcome.get("classes") if isinstance(outcome, dict) else None
+        if not isinstance(classes, np.ndarray) or classes.shape != held.labels.shape:
+            return "its weights do not fit this network"
+        return classes
 
     def _grade_code(self, result: QuestionResult, part: Part, submission: Submission) -> None:
         question = result.question

@@ -57,6 +57,7 @@ class Submission:
 
     ``answers`` holds Python by question id, "" where there is none; ``extras`` the student's own
     other code cells; ``records`` the results that helpers recorded in outputs, in their order;
+    ``models`` the files of weights beside the notebook, by their SHA-256;
     ``problem`` says in a sentence why nothing can be graded.
     """
 
@@ -67,6 +68,7 @@ class Submission:
     notes: list[str] = field(default_factory=list)
     question_notes: dict[str, list[str]] = field(default_factory=dict)
     problem: str = ""
+    models: dict[str, bytes] = field(default_factory=dict)
 
 
 def read(path: Path, release: Release, name: str | None = None) -> Submission:

@@ -7,6 +7,7 @@ from typing import Any
 
 from autograder.magics import tree
 from autograder.model import CheckResult
+from autograder.models import Architecture
 from helpers.claims import ROUNDING, is_number, literals
 
 NOT_RUN = "not run"
@@ -18,7 +19,8 @@ class ReportRule:
 
     ``results`` names the dict of accuracies and ``keys`` what it must hold; ``facts`` maps further
     dicts to the literals that are right. ``orderings`` lists (better, worse) keys and ``ranges``
-    the accuracies (low, high) that each profile can show.
+    the accuracies (low, high) that each profile can show. ``models`` says how handed-in weights
+    are run, where they are small enough to be handed in.
     """
 
     results: str
@@ -26,6 +28,7 @@ class ReportRule:
     facts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     orderings: Sequence[tuple[str, str]] = ()
     ranges: Mapping[str, Mapping[str, tuple[float, float]]] = field(default_factory=dict)
+    models: Architecture | None = None
 
     @property
     def names(self) -> tuple[str, ...]:

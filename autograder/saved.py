@@ -9,9 +9,11 @@ from typing import Any
 
 from helpers.results import RESULT
 
-PRINTED = re.compile(r"^(\w+): test accuracy (\d\.\d+) \((mini|full) profile\)$", re.MULTILINE)
+PRINTED = re.compile(
+    r"^(\w+): test accuracy (\d\.\d+) \((mini|full|quick) profile\)$", re.MULTILINE
+)
 LARGEST = 200 << 20
-PROFILES = ("mini", "full")
+PROFILES = ("mini", "full", "quick")
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -126,7 +128,9 @@ def _results(output: dict[str, Any]) -> list[dict[str, Any]]:
     match data.get(RESULT):
         case {"name": str(name), "accuracy": int() | float() as accuracy, "profile": str(profile)}:
             if profile in PROFILES and math.isfinite(accuracy) and 0 <= accuracy <= 1:
-                return [{"name": name, "accuracy": float(accuracy), "profile": profile}]
+                result = {"name": name, "accuracy": float(accuracy), "profile": profile}
+                model = data[RESULT].get("model")
+                return [{**result, "model": model} if isinstance(model, str) else result]
     text = _text(data.get("text/plain")) or _text(output.get("text"))
     return [
         {"name": name, "accuracy": float(accuracy), "profile": profile}

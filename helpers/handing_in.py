@@ -67,9 +67,7 @@ def write(path: Path, notebook: dict[str, Any]) -> tuple[list[Finding], list[Pat
     pdf = render(notebook, path.stem, path.resolve().parent)
     findings += missing_from_pdf(notebook, pdf)
     source = path.read_bytes() if path.is_file() else json.dumps(notebook, indent=1).encode()
-    models, lost = _models(notebook)
-    findings += lost
-    contents = {path.name: source, path.with_suffix(".pdf").name: pdf, **models}
+    contents = {path.name: source, path.with_suffix(".pdf").name: pdf, **_models(notebook)}
     contents["receipt.json"] = _receipt(notebook, contents, findings)
     target = path.with_suffix(".zip")
     part = target.with_name(f".{target.name}.part")
@@ -86,37 +84,21 @@ def write(path: Path, notebook: dict[str, Any]) -> tuple[list[Finding], list[Pat
     return findings, [target, path.with_suffix(".pdf")]
 
 
-def _models(notebook: dict[str, Any]) -> tuple[dict[str, bytes], list[Finding]]:
+def _models(notebook: dict[str, Any]) -> dict[str, bytes]:
     """The weights behind the results that the notebook shows, where this machine has them."""
-    here, found, lost = current(), {}, []
+    here = current()
+    home = Path(os.environ.get("HELPERS_DATA") or Path.home() / ".cache" / "course-helpers")
+    checkpoints = here.checkpoints if here else home / "checkpoints"
     outputs = [output for cell in code_cells(notebook) for output in cell.outputs]
+    found = {}
     for name, result in shown_results(outputs).items():
-        digest = result.get("model")
-        if not digest or not name.isidentifier():
-            continue
-        for path in _places(name, str(result.get("profile")), here):
-            data = path.read_bytes() if path.is_file() else b""
+        digest = str(result.get("model"))
+        path = model_file(checkpoints, name, digest)
+        if name.isidentifier() and path.is_file():
+            data = path.read_bytes()
             if hashlib.sha256(data).hexdigest() == digest:
                 found[f"{name}.safetensors"] = data
-                break
-        else:
-            if here:  # elsewhere, nobody expects them
-                lost.append(
-                    Finding(
-                        f"The model behind the result {name!r} was trained again, or elsewhere: "
-                        "run all cells from top to bottom."
-                    )
-                )
-    return found, lost
-
-
-def _places(name: str, kind: str, here: Any) -> Sequence[Path]:
-    if here:
-        return [model_file(here, name)]
-    home = os.environ.get("HELPERS_DATA") or Path.home() / ".cache" / "course-helpers"
-    if kind not in ("mini", "full", "quick"):
-        return []
-    return [Path(home) / "checkpoints" / "results" / kind / f"{name}.safetensors"]
+    return found
 
 
 def _receipt(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from helpers.errors import HelpersError
 from helpers.progress import in_notebook
-from helpers.session import Session, current
+from helpers.session import current
 
 if TYPE_CHECKING:
     from torch import nn
@@ -49,7 +49,7 @@ def record(
     profile = here.kind if here else "mini"
     result = {"name": name, "accuracy": round(value, 6), "profile": profile}
     if here and encoder is not None and classifier is not None:
-        result |= _keep(here, name, {"encoder": encoder, "classifier": classifier})
+        result |= _keep(here.checkpoints, name, {"encoder": encoder, "classifier": classifier})
     line = f"{name}: test accuracy {value:.4f} ({profile} profile)"
     if not in_notebook():
         print(line)
@@ -59,12 +59,12 @@ def record(
     display({"text/plain": line, RESULT: result}, raw=True)
 
 
-def model_file(here: Session, name: str) -> Path:
-    """Where the models behind a result are kept."""
-    return here.checkpoints / "results" / here.kind / f"{name}.safetensors"
+def model_file(checkpoints: Path, name: str, digest: str) -> Path:
+    """Where the models behind a result are kept; ``digest`` is the SHA-256 of the file."""
+    return checkpoints / "results" / f"{name}-{digest[:16]}.safetensors"
 
 
-def _keep(here: Session, name: str, modules: dict[str, nn.Module]) -> dict[str, str]:
+def _keep(checkpoints: Path, name: str, modules: dict[str, nn.Module]) -> dict[str, str]:
     """Write the weights to a file; its SHA-256, which ties them to the result.
 
     Tensors are named by module, place and own name, such as ``encoder/003/encoder.2.bias``: a
@@ -80,9 +80,10 @@ def _keep(here: Session, name: str, modules: dict[str, nn.Module]) -> dict[str, 
     if sum(t.numel() * t.element_size() for t in tensors.values()) > LARGEST_MODEL:
         return {}
     data = save(tensors)
-    path = model_file(here, name)
+    digest = hashlib.sha256(data).hexdigest()
+    path = model_file(checkpoints, name, digest)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
     part.write_bytes(data)
     part.replace(path)
-    return {"model": hashlib.sha256(data).hexdigest()}
+    return {"model": digest}

@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader, Dataset, Subset
 
 from helpers.errors import DataError
 from helpers.session import session
+from helpers.stl10_files import read_images, read_labels
 
 SPLITS = ("unlabeled", "train", "test")
 CROP = 64
@@ -60,11 +61,11 @@ class STL10(Dataset[tuple[Tensor, int]]):
         self.transform = transform or (random_crop if split == "unlabeled" else centre_crop)
         profile = profile or session().profile
         self.folder = _prepare(profile, Path(data) if data else session().data)
-        self.images = _images(self.folder / f"{split}_X.bin")
+        self.images = read_images(self.folder / f"{split}_X.bin")
         n = len(self.images)
         self.labels = np.full(n, -1, np.int64)
         if split != "unlabeled":
-            self.labels = _labels(self.folder / f"{split}_y.bin", n)
+            self.labels = read_labels(self.folder / f"{split}_y.bin", n)
         names = (self.folder / "class_names.txt").read_text(encoding="utf-8")
         self.classes = tuple(names.split())
 
@@ -80,7 +81,7 @@ class STL10(Dataset[tuple[Tensor, int]]):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self.images = _images(self.folder / f"{self.split}_X.bin")
+        self.images = read_images(self.folder / f"{self.split}_X.bin")
 
 
 def _prepare(profile: str, data: Path) -> Path:
@@ -91,26 +92,6 @@ def _prepare(profile: str, data: Path) -> Path:
     from helpers.stl10_files import fetch_stl10
 
     return fetch_stl10(data)
-
-
-def _images(path: Path) -> np.ndarray:
-    size, item = path.stat().st_size, 3 * 96 * 96
-    if size == 0 or size % item:
-        raise DataError(
-            f"{path} holds {size} bytes, which is no whole number of images of {item}: "
-            "delete it, and it is made again."
-        )
-    mapped = np.memmap(path, dtype=np.uint8, mode="r")
-    return mapped.reshape(-1, 3, 96, 96).transpose(0, 1, 3, 2)  # the file stores columns
-
-
-def _labels(path: Path, n: int) -> np.ndarray:
-    labels = np.fromfile(path, dtype=np.uint8).astype(np.int64) - 1
-    if len(labels) != n or labels.min() < 0 or labels.max() > 9:
-        raise DataError(
-            f"{path} does not hold {n} labels from 1 to 10: delete it, and it is made again."
-        )
-    return labels
 
 
 def centre_crop(image: np.ndarray) -> Tensor:

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
+import numpy as np
+
 from helpers.download import BLOCK, download
 from helpers.errors import DataError
 from helpers.progress import progress
@@ -70,6 +72,28 @@ def fetch_stl10(
         for path in (archive, stamp(archive)):
             path.unlink(missing_ok=True)
     return folder
+
+
+def read_images(path: Path) -> np.ndarray:
+    """The images of a file, (N, 3, 96, 96) uint8, mapped. Raises DataError for another size."""
+    size, item = path.stat().st_size, 3 * 96 * 96
+    if size == 0 or size % item:
+        raise DataError(
+            f"{path} holds {size} bytes, which is no whole number of images of {item}: "
+            "delete it, and it is made again."
+        )
+    mapped = np.memmap(path, dtype=np.uint8, mode="r")
+    return mapped.reshape(-1, 3, 96, 96).transpose(0, 1, 3, 2)  # the file stores columns
+
+
+def read_labels(path: Path, n: int) -> np.ndarray:
+    """The n labels of a file, (n,) int64 from 0 to 9. Raises DataError where it holds others."""
+    labels = np.fromfile(path, dtype=np.uint8).astype(np.int64) - 1
+    if len(labels) != n or labels.min() < 0 or labels.max() > 9:
+        raise DataError(
+            f"{path} does not hold {n} labels from 1 to 10: delete it, and it is made again."
+        )
+    return labels
 
 
 def _unpack(archive: Path, folder: Path, wanted: Mapping[str, str]) -> None:

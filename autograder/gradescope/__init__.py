@@ -8,6 +8,7 @@ from pathlib import Path
 
 from autograder.course import ROOT, release_path, secret, settings
 from autograder.model import CourseError, ProblemSet
+from autograder.models import held_out, pack
 
 HERE = Path(__file__).parent
 LOCK = "requirements-gradescope.txt"
@@ -38,6 +39,11 @@ def build(problem_set: ProblemSet, out: Path, root: Path = ROOT) -> str:
             "torch will come from pip's default index, with CUDA (several GB): set torch_index "
             "under [gradescope] in course.toml to an index of CPU-only wheels."
         )
+    said += [
+        f"Models of the {profile} profile will not be measured: its images are not on this machine."
+        for profile in problem_set.profiles
+        if f"held_out/{profile}.npz" not in data
+    ]
     return "\n".join(said)
 
 
@@ -60,6 +66,9 @@ def contents(problem_set: ProblemSet, root: Path = ROOT) -> dict[str, bytes]:
         f"notebooks/{id}/{id}.ipynb": release.read_bytes(),
         f"solutions/{id}/{id}.ipynb": composed(problem_set, root).encode(),
     }
+    for profile in problem_set.profiles:
+        if held := held_out(profile, root):
+            files[f"held_out/{profile}.npz"] = pack(held)
     parts = HERE.parent / "parts"
     folders = [HERE.parent / "sandbox", *(parts / p for p in problem_set.parts), ROOT / "helpers"]
     for path in {*_imported(HERE.parent / "container.py"), *_files(folders), parts / "__init__.py"}:

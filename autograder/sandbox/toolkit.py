@@ -73,6 +73,36 @@ def numbers(values: Any) -> np.ndarray:
     return np.array([float(v) for v in values], dtype=np.float64)
 
 
+@torch.no_grad()
+def classify(encoder: nn.Module, images: torch.Tensor, arrays: dict[str, np.ndarray]) -> np.ndarray:
+    """The classes (N,) that handed-in weights of an encoder and a linear classifier choose.
+
+    Raises:
+        ValueError: the weights are those of another architecture.
+    """
+    shape = next((a.shape for k, a in arrays.items() if k.startswith("classifier/000/")), ())
+    if len(shape) != 2:
+        raise ValueError("there is no linear classifier")
+    classifier = nn.Linear(shape[1], shape[0])
+    _restore(encoder, {k: a for k, a in arrays.items() if k.startswith("encoder/")})
+    _restore(classifier, {k: a for k, a in arrays.items() if k.startswith("classifier/")})
+    encoder.eval()
+    chosen = [classifier(encoder(x).flatten(1)).argmax(1) for x in images.split(250)]
+    return plain(torch.cat(chosen))
+
+
+def _restore(module: nn.Module, arrays: dict[str, np.ndarray]) -> None:
+    """Copy arrays named ``role/place/name``, by name where the names agree, else by place."""
+    own = {**dict(module.named_parameters()), **dict(module.named_buffers())}
+    given = {key.split("/", 2)[2]: array for key, array in sorted(arrays.items())}
+    if given.keys() != own.keys():
+        given = dict(zip(own, given.values(), strict=True))
+    for key, tensor in own.items():
+        if tuple(tensor.shape) != given[key].shape:
+            raise ValueError(f"{tuple(tensor.shape)} is wanted, {given[key].shape} is given")
+        tensor.copy_(torch.from_numpy(given[key]))
+
+
 CUDA = torch.device("cuda", 0)
 
 

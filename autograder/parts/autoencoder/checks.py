@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from autograder.checks import Generator, Part, normal, seed
+from autograder.models import Architecture
 from autograder.report_question import ReportRule
 
 PART = Part("autoencoder")
@@ -29,6 +30,7 @@ PART.report(
                 "random": (0.15, 0.32),
             },
         },
+        models=Architecture("classes", ("encoder",)),
     ),
 )
 

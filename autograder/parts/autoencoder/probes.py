@@ -6,7 +6,7 @@ from torch import nn
 from torch.optim.optimizer import register_optimizer_step_post_hook
 from torch.utils.data import DataLoader, TensorDataset
 
-from autograder.sandbox.toolkit import cotangent, fill, gradients, numbers, plain, weights
+from autograder.sandbox.toolkit import classify, cotangent, fill, gradients, numbers, plain, weights
 
 
 class Pieces(nn.Module):
@@ -163,3 +163,7 @@ def classifier_statistics(ns, images, labels, seed, epochs):
         "running mean": plain(encoder.norm.running_mean),
         "running variance": plain(encoder.norm.running_var),
     }
+
+
+def classes(ns, images, weights):
+    return {"classes": classify(ns.Encoder(), images.float() / 255, weights)}

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from autograder.checks import Generator, Part, normal, seed
+from autograder.models import Architecture
 from autograder.report_question import ReportRule
 
 PART = Part("cmc")
@@ -21,6 +22,7 @@ PART.report(
         results="results_cmc",
         keys=("cmc",),
         ranges={"full": {"cmc": (0.30, 0.65)}, "mini": {"cmc": (0.25, 0.80)}},
+        models=Architecture("classes", ("encoder_cmc", "encoder")),
     ),
 )
 PART.question("nce_loss", "Noise-contrastive estimation", 1, "NCELoss", bonus=True)

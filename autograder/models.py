@@ -1,0 +1,139 @@
+"""The models behind reported results: read as data, run in the sandbox, measured again.
+
+A hand-in may hold the weights of an encoder and a linear classifier for a result. They are put
+into the reference's own architecture, and classify images that nobody trained on: what the
+notebook printed has to be near the accuracy that they reach.
+"""
+
+import functools
+import io
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from autograder.course import ROOT
+from helpers.results import LARGEST_MODEL
+
+SUFFIX = ".safetensors"
+LARGEST = LARGEST_MODEL + (1 << 16)  # the file: the weights, and a header
+MOST_TENSORS = 200
+IMAGES = 1000
+SIDE = 64
+ROUNDING = 0.01  # of one processor against another, and of Lab images kept in half precision
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """How a report's models are run: a probe, beside the reference's answers to these questions.
+
+    The first of ``answers`` must define what the probe calls; it may use the others.
+    """
+
+    probe: str
+    answers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Labeled images that were not trained on, ``total`` in all, of which these were taken.
+
+    ``images`` is (N, 3, 64, 64) uint8, the centres of STL-10's test images; ``labels`` (N,) int64.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+    total: int
+
+    def tolerance(self, accuracy: float) -> float:
+        """How far from an accuracy on all images that on these may be: four standard deviations.
+
+        Of a sample without replacement: sqrt(p (1 - p) / n · (N - n) / (N - 1)).
+        """
+        n = len(self.labels)
+        spread = accuracy * (1 - accuracy) / n * (self.total - n) / max(1, self.total - 1)
+        return ROUNDING + 4 * math.sqrt(spread)
+
+
+class ModelError(Exception):
+    """A file of weights that is none, or is not what helpers writes; the message says why."""
+
+
+def weights(data: bytes) -> dict[str, np.ndarray]:
+    """The arrays of a safetensors file, by the names that helpers gives them.
+
+    Raises:
+        ModelError: it is too large, damaged, or holds anything but finite numbers.
+    """
+    from safetensors.numpy import load
+
+    if len(data) > LARGEST:
+        raise ModelError(f"it has {len(data) >> 20} MB")
+    try:
+        arrays: dict[str, np.ndarray] = load(data)
+    except Exception as error:  # what it raises for a damaged file has many types
+        raise ModelError("it is no safetensors file") from error
+    if not 0 < len(arrays) <= MOST_TENSORS:
+        raise ModelError(f"it holds {len(arrays)} tensors")
+    for array in arrays.values():
+        if array.dtype not in (np.float32, np.int64) or not np.isfinite(array).all():
+            raise ModelError("it holds something else than finite numbers")
+    return dict(sorted(arrays.items()))
+
+
+@functools.cache
+def held_out(profile: str, root: Path) -> HeldOut | None:
+    """The images to measure with: those packed beside the course, else from this machine's data.
+
+    None where the full profile's data are not here; the mini profile's are made when needed.
+    """
+    packed = root / "held_out" / f"{profile}.npz"
+    if packed.is_file():
+        with np.load(packed, allow_pickle=False) as file:
+            return HeldOut(file["images"], file["labels"], int(file["total"]))
+    from helpers.stl10_files import read_images, read_labels
+
+    folder = _folder(profile)
+    if not (folder / "test_X.bin").is_file():
+        return None
+    images = read_images(folder / "test_X.bin")
+    labels = read_labels(folder / "test_y.bin", len(images))
+    chosen = np.linspace(0, len(images) - 1, min(IMAGES, len(images))).round().astype(int)
+    edge = (images.shape[-1] - SIDE) // 2
+    inner = slice(edge, edge + SIDE)
+    return HeldOut(
+        np.ascontiguousarray(images[chosen, :, inner, inner]), labels[chosen], len(images)
+    )
+
+
+def _folder(profile: str) -> Path:
+    if profile == "mini":
+        from helpers.mini_data import make_mini
+
+        return make_mini(ROOT / "build" / "data")
+    home = os.environ.get("HELPERS_DATA") or Path.home() / ".cache" / "course-helpers"
+    return Path(home) / "stl10_binary"
+
+
+def pack(held: HeldOut) -> bytes:
+    """The images as a file that ``held_out`` reads."""
+    file = io.BytesIO()
+    np.savez_compressed(file, images=held.images, labels=held.labels, total=np.int64(held.total))
+    return file.getvalue()
+
+
+def verdict(result: Mapping[str, Any], classes: np.ndarray, held: HeldOut) -> str:
+    """What is wrong with a result, given the classes (N,) that its model chose; else empty."""
+    reached = float((classes == held.labels).mean())
+    printed = float(result["accuracy"])
+    if abs(reached - printed) <= held.tolerance(printed):
+        return ""
+    return (
+        f"The model behind {result['name']} reaches {reached:.2f} on images that it has not seen, "
+        f"where the notebook printed {printed:.2f}: run the notebook from top to bottom, and hand "
+        "in what that run wrote."
+    )
