@@ -118,9 +118,9 @@ def is_stale(notebook: dict[str, Any]) -> bool:
     shell = ipython.get_ipython() if ipython else None
     if shell is None or not hasattr(shell, "kernel"):
         return False
-    now = shell.execution_count  # of the cell that is running
-    if now < 2:
+    ran = shell.history_manager.input_hist_raw  # by their counts; the last of them is running
+    if len(ran) < 3:
         return False
-    last = shell.history_manager.input_hist_raw[now - 1].strip()
+    before = len(ran) - 2
     cells = code_cells(notebook)
-    return not any(c.count == now - 1 and c.source.strip() == last for c in cells)
+    return not any(c.count == before and c.source.strip() == ran[before].strip() for c in cells)

@@ -1,0 +1,87 @@
+"""A student's hour in the real JupyterLab, with nbgrader's extension, in Chromium."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from autograder.course import problem_set
+from autograder.release import composed
+
+if shutil.which("chromium") is None:
+    pytest.skip("there is no chromium here: install Debian's package", allow_module_level=True)
+
+from lab import Notebook, jupyterlab
+from playwright.sync_api import Browser, expect, sync_playwright
+
+SETUP = ("get-helpers", "imports", "session")
+ANSWERED = {
+    "ps_autoencoder": "encoder",
+    "ps_cmc": "softmax_loss",
+    "ps_clip": "projection_head",
+}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    folder = tmp_path_factory.mktemp("lab")
+    with jupyterlab(folder) as address:
+        yield address, folder
+
+
+@pytest.mark.parametrize(("id", "question"), ANSWERED.items())
+def test_a_students_hour(browser: Browser, lab: tuple[str, Path], id: str, question: str) -> None:
+    notebook = Notebook(browser, *lab, id)
+    notebook.screenshot("opened")
+    setup = notebook.run(*SETUP)
+    expect(setup).to_have_text(re.compile(r"^\s*Python 3\S+, torch \S+, .*: mini profile, seed 0"))
+
+    failed = notebook.run(question, f"test_{question}")
+    expect(failed).to_contain_text("NotImplementedError")
+    notebook.screenshot("blank")
+
+    solution = nbformat.reads(composed(problem_set(id)), as_version=4)
+    answer = next(cell.source for cell in solution.cells if cell.id == question)
+    notebook.write(question, answer)
+    passed = notebook.run(question, f"test_{question}")
+    expect(passed).to_have_text(re.compile(rf"^\s*{question}: [^\n]* right\s*$"))
+    notebook.screenshot("answered")
+
+    handed_in = notebook.run("hand-in-run")
+    expect(handed_in).to_contain_text(f"{id}.ipynb was not saved since you ran its cells")
+    notebook.save()
+    handed_in = notebook.run("hand-in-run")
+    expect(handed_in).to_contain_text("things to mend before you hand in")
+    assert question not in _unwritten(handed_in.inner_text())
+    notebook.screenshot("hand-in")
+    assert (lab[1] / id / f"{id}.zip").is_file()
+    link = handed_in.locator("a").first
+    target = link.get_attribute("href")
+    link.click()
+    assert target
+    expect(notebook.cell(target.removeprefix("#cell-id="))).to_be_in_viewport()
+
+    notebook.save()
+    dialog = notebook.validate()
+    notebook.screenshot("validated")
+    said = dialog.inner_text()
+    assert "NotImplementedError" in said
+    assert f'print("{question}: ' not in said  # the end of its test cell
+    notebook.page.close()
+
+
+def _unwritten(text: str) -> set[str]:
+    return set(re.findall(r"The answer to (\w+) is not written yet", text))
