@@ -32,14 +32,15 @@ def demo(root: Path = ROOT) -> str:
     handed_in = out / "submissions"
     handed_in.mkdir(parents=True, exist_ok=True)
 
-    _python(root, "-m", "data_scripts.mini", "--data", str(root / "build" / "data"))
+    data = root / "build" / "data"
+    _python(root, "-m", "data_scripts.mini", "--data", str(data))
     blank = release(ps, root)
     executed = reference(ps, root)
-    print("Writing the PDF of the executed notebook", flush=True)
-    whole = handed_in / "reference.ipynb"
+    print("Handing in the executed notebook", flush=True)
+    whole = out / f"{ps.id}.ipynb"
     whole.write_bytes(executed.read_bytes())
-    _python(root, "-m", "helpers", "pdf", str(whole))
-    whole.with_suffix(".pdf").replace(out / f"{ps.id}.pdf")
+    _python(root, "-m", "helpers", "hand-in", str(whole), HELPERS_DATA=str(data))
+    whole.with_suffix(".zip").replace(handed_in / "reference.zip")
     (handed_in / "blank.ipynb").write_bytes(blank.read_bytes())
     flawed = json.loads(executed.read_text(encoding="utf-8"))
     for part in ps.parts:
@@ -63,6 +64,7 @@ def demo(root: Path = ROOT) -> str:
             f"  {_short(out / 'index.html')}   the class at a glance, with everybody's feedback",
             f"  {_short(out / f'{ps.id}.pdf')}   the executed notebook as a PDF",
             f"  {_short(whole)}   the same as a notebook, with plots",
+            f"  {_short(handed_in / 'reference.zip')}   what a student hands in, with the models",
             f"  {_short(blank)}   what students open",
             f"  {_short(grades / 'flawed' / 'results.json')}   what Gradescope gets",
         ]
@@ -88,9 +90,10 @@ def as_colab_saves(notebook: dict[str, Any]) -> dict[str, Any]:
     return notebook
 
 
-def _python(root: Path, *args: str) -> None:
+def _python(root: Path, *args: str, **environment: str) -> None:
     """Run one of the kit's other commands as a person would, showing its progress."""
-    if subprocess.run([sys.executable, *args], cwd=root, check=False).returncode:
+    command, environment = [sys.executable, *args], {**os.environ, **environment}
+    if subprocess.run(command, cwd=root, env=environment, check=False).returncode:
         raise CourseError(f"`python {' '.join(args)}` failed; its message stands above.")
 
 

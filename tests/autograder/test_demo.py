@@ -11,6 +11,7 @@ import pytest
 
 from autograder.course import ROOT
 from autograder.demo import FLAWS
+from autograder.grade import MEASURED
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +29,7 @@ def said() -> str:
 
 def test_what_it_says_to_open_is_there(said: str) -> None:
     paths = re.findall(r"^  (\S+)   \w", said.partition("Open")[2], re.MULTILINE)
-    assert len(paths) == 5
+    assert len(paths) == 6
     assert all((ROOT / p).stat().st_size > 1000 for p in paths)
     assert "public secret" in said
 
@@ -41,6 +42,12 @@ def test_the_three_are_graded(said: str) -> None:
     found = [t["extra_data"]["mistake"] for t in results["flawed"]["tests"]]
     assert [m for m in found if m] == list(FLAWS)
     assert all((grades / name / "feedback.html").is_file() for name in results)
+
+
+def test_the_models_of_the_hand_in_were_measured(said: str) -> None:
+    results = json.loads((ROOT / "build/demo/grades/reference/results.json").read_text())
+    (report,) = [t for t in results["tests"] if t["extra_data"]["question"] == "report_autoencoder"]
+    assert MEASURED in [c["name"] for c in report["extra_data"]["checks"] if c["passed"]]
 
 
 def test_the_pdf_shows_what_the_notebook_printed(said: str) -> None:
