@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load, save
 
+from autograder import gradescope, models
 from autograder.batch import grade_all
 from autograder.collect import collect
 from autograder.collect import load as load_submission
@@ -197,6 +198,20 @@ def test_images_survive_packing(tmp_path: Path) -> None:
     assert again and np.array_equal(again.images, held.images)
     assert np.array_equal(again.labels, held.labels) and again.total == held.total
     assert pack(held) == pack(again)
+
+
+def test_gradescopes_upload_brings_the_images(
+    files: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COURSE_PUBLIC_SECRET", "1")
+    for name, data in gradescope.contents(PS).items():
+        path = tmp_path / "source" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    monkeypatch.setattr(models, "_folder", lambda profile: tmp_path / "no data here")
+    with Grader(PS, tmp_path / "source", PUBLIC_SECRET) as grader:
+        results = graded(grader, zipped(files, tmp_path))
+    assert measured(results["report_autoencoder"]) is measured(results["report_cmc"]) is True
 
 
 def test_without_the_full_data_nothing_is_measured(
