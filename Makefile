@@ -1,6 +1,6 @@
 PY := .venv/bin/python
 
-.PHONY: demo test lint lock bench
+.PHONY: demo test lint lock bench versions
 
 demo: .venv/installed
 	@$(PY) -m autograder demo
@@ -15,6 +15,10 @@ lint: .venv/installed
 
 bench: .venv/installed
 	$(PY) -m bench.grading
+
+# The students' package elsewhere: make versions PYTHONS="python3.11 python3.12 python3.13"
+versions: .venv/installed
+	$(PY) tests/versions.py $(PYTHONS)
 
 # One list for pip, conda and CI; run after changing pyproject.toml (needs uv).
 lock:

@@ -22,7 +22,7 @@ RELEASE = ROOT / "notebooks" / "ps_autoencoder" / "ps_autoencoder.ipynb"
 FIRST_CELLS = ("get-helpers", "imports", "session")
 CHECK = """
 import importlib.metadata, json, pathlib, sys, torch
-before = torch.__version__
+before = importlib.metadata.version("torch")
 files = {f: f.stat().st_mtime for f in pathlib.Path(torch.__file__).parent.glob("*.py")}
 for cell in json.loads(sys.argv[1]):
     exec(cell, globals())
