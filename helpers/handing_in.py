@@ -28,7 +28,7 @@ from helpers.session import current
 def hand_in(notebook: str | os.PathLike[str] | None = None) -> None:
     """Check the notebook, and write its PDF and the zip to hand in beside it.
 
-    Shows what is left to mend, or that nothing is; the files are written in any case. In Colab it
+    Shows what is left to fix, or that nothing is; the files are written in any case. In Colab it
     offers the zip for download.
 
     Args:
@@ -39,7 +39,7 @@ def hand_in(notebook: str | os.PathLike[str] | None = None) -> None:
 
 
 def attempt(notebook: str | os.PathLike[str] | None = None) -> bool:
-    """``hand_in``; whether nothing is left to mend."""
+    """``hand_in``; whether nothing is left to fix."""
     try:
         path, contents = open_notebook(notebook)
         if notebook is None and is_stale(contents):
@@ -57,7 +57,7 @@ def attempt(notebook: str | os.PathLike[str] | None = None) -> bool:
 
 
 def write(path: Path, notebook: dict[str, Any]) -> tuple[list[Finding], list[Path]]:
-    """Write PDF and zip beside ``path``; what is left to mend, and the files: the zip first.
+    """Write PDF and zip beside ``path``; what is left to fix, and the files: the zip first.
 
     Raises:
         PdfError: the notebook cannot be turned into a PDF.
@@ -129,7 +129,7 @@ def _sentence(finding: Finding) -> str:
 def _show(findings: Sequence[Finding], files: Sequence[Path]) -> None:
     """The verdict: a green or a red box in a notebook, lines in a terminal."""
     if files and findings:
-        said = f"{len(findings)} thing{'s' * (len(findings) > 1)} to mend before you hand in"
+        said = f"{len(findings)} thing{'s' * (len(findings) > 1)} to fix before you hand in"
     else:
         said = "Not ready yet" if findings else "Ready to hand in"
     lines = [f"✗ {_sentence(f)}" for f in findings]

@@ -1,4 +1,4 @@
-"""What to mend in a notebook before it is handed in. Nothing of it is run here."""
+"""What to fix in a notebook before it is handed in. Nothing of it is run here."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ DRAWING = re.compile(r"(draw|plot|show|visualize)(_|$)")
 
 @dataclass(frozen=True)
 class Finding:
-    """Something to mend: a sentence, and the cell it is about, if it is about one."""
+    """Something to fix: a sentence, and the cell it is about, if it is about one."""
 
     text: str
     cell: CodeCell | None = None
 
 
 def precheck(notebook: dict[str, Any]) -> list[Finding]:
-    """All that is wrong with a notebook as saved, in the order in which to mend it."""
+    """All that is wrong with a notebook as saved, in the order in which to fix it."""
     cells = [c for c in code_cells(notebook) if "hand_in(" not in c.source]
     answers = {m[1]: c for c in cells if (m := QUESTION.match(c.source.lstrip()))}
     return [

@@ -64,7 +64,7 @@ def test_a_students_hour(browser: Browser, lab: tuple[str, Path], id: str, quest
     expect(handed_in).to_contain_text(f"{id}.ipynb was not saved since you ran its cells")
     notebook.save()
     handed_in = notebook.run("hand-in-run")
-    expect(handed_in).to_contain_text("things to mend before you hand in")
+    expect(handed_in).to_contain_text("things to fix before you hand in")
     assert question not in _unwritten(handed_in.inner_text())
     notebook.screenshot("hand-in")
     assert (lab[1] / id / f"{id}.zip").is_file()

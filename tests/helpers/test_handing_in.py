@@ -73,7 +73,7 @@ def test_the_command_exits_with_1_and_names_the_cell(folder):
     done = command(folder / "my toy.ipynb")
     assert done.returncode == 1 and done.stderr == ""
     first, second, *_ = done.stdout.splitlines()
-    assert first == "1 thing to mend before you hand in"
+    assert first == "1 thing to fix before you hand in"
     assert second.startswith("✗ Cell 5 (`helpers.record('toy', double(0.2))`): A cell was not run")
     assert (folder / "my toy.zip").is_file()
 
