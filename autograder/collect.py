@@ -1,5 +1,6 @@
 """Finds what was handed in: notebooks and zips, in files and folders, and a name for each."""
 
+import contextlib
 import hashlib
 import os
 import stat
@@ -19,6 +20,7 @@ from autograder.saved import LARGEST
 
 MOST_MEMBERS = 10_000
 MOST_MODELS = 20
+DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError)
 
 
 @dataclass(frozen=True)
@@ -154,8 +156,8 @@ def _unzipped(found: Found, release: Release) -> Submission:
         with zipfile.ZipFile(found.path) as archive:
             member, problem = _choose(archive, file, release.problem_set)
             data = _content(archive, member) if member else b""
-            models = [_content(archive, m) for m in _models(archive)]
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError):
+            models = list(_models(archive))
+    except DAMAGED:
         problem = f"{file} is a damaged zip archive: make it again."
     except RuntimeError:  # what zipfile raises for a password
         problem = f"{file} is encrypted: hand in the notebook itself."
@@ -169,9 +171,12 @@ def _unzipped(found: Found, release: Release) -> Submission:
     return submission
 
 
-def _models(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+def _models(archive: zipfile.ZipFile) -> Iterator[bytes]:
+    """The files of weights; a damaged one does not cost the notebook."""
     members = [m for m in archive.infolist() if m.filename.endswith(SUFFIX) and not m.is_dir()]
-    return [m for m in members if m.file_size <= LARGEST_MODEL_FILE][:MOST_MODELS]
+    for member in [m for m in members if m.file_size <= LARGEST_MODEL_FILE][:MOST_MODELS]:
+        with contextlib.suppress(*DAMAGED, RuntimeError):
+            yield _content(archive, member)
 
 
 def _choose(

@@ -126,6 +126,20 @@ def test_without_models_the_outputs_alone_decide(
     assert results["report_autoencoder"].score == 1
 
 
+def test_a_model_that_cannot_be_unpacked_costs_nothing(
+    files: dict[str, bytes], grader: Grader, tmp_path: Path
+) -> None:
+    path = zipped(files, tmp_path)
+    data = path.read_bytes()
+    place = data.index(b"random.safetensors") + 5000  # inside of its contents
+    path.write_bytes(
+        data[:place] + bytes(b ^ 255 for b in data[place : place + 9]) + data[place + 9 :]
+    )
+    results = graded(grader, path)
+    assert results["report_autoencoder"].score == 1
+    assert measured(results["report_autoencoder"]) is True  # the other two
+
+
 def test_other_names_and_orders_of_layers_are_the_same_network(
     files: dict[str, bytes], grader: Grader, tmp_path: Path
 ) -> None:
