@@ -104,6 +104,14 @@ def test_the_notebook_of_a_kernel_is_found_and_a_stale_one_refused(folder):
     assert "#b00020" in box["data"]["text/html"]  # the question `extra` has no cell any more
 
 
+def test_vs_code_tells_which_notebook_it_runs(folder, monkeypatch, capsys):
+    (folder / "other.ipynb").write_text("{}")
+    named = str(folder / "my toy.ipynb")
+    monkeypatch.setattr(sys.modules["__main__"], "__vsc_ipynb_file__", named, raising=False)
+    assert attempt() is True
+    assert (folder / "my toy.zip").is_file()
+
+
 def test_several_notebooks_in_a_folder_are_not_guessed_among(folder, capsys):
     (folder / "other.ipynb").write_text("{}")
     assert attempt() is False
