@@ -2,7 +2,6 @@
 
 import ast
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from autograder.compare import difference, same
 from autograder.course import ROOT
 from autograder.course import secret as read_secret
 from autograder.magics import tree
-from autograder.mistakes import Patch, load_patches
+from autograder.mistakes import Known, Patch, load_patches, recognise
 from autograder.model import (
     CheckResult,
     CourseError,
@@ -33,15 +32,6 @@ Update = Callable[[Report], None]
 
 MEASURED = "The models that were handed in reach the accuracies that the notebook printed"
 PUBLIC = b"inputs that anyone may see"
-
-
-@dataclass(frozen=True)
-class Known:
-    """A known mistake on this term's inputs: what it gives, and which checks it fails."""
-
-    patch: Patch
-    outcomes: Sequence[Any]
-    failed: frozenset[int]
 
 
 class Grader:
@@ -129,7 +119,7 @@ class Grader:
                 wrong, was = report_question.grade(rule, source, records, profiles)
                 failed = frozenset(i for i, c in enumerate(wrong) if not c.passed)
                 known.append(Known(patch, was, failed))
-            _recognise(result, known, lambda i, outcome: seen[i] == outcome)
+            recognise(result, known, lambda i, outcome: seen[i] == outcome)
         if rule.models and submission.models:
             self._measure(result, rule.models, part, submission)
 
@@ -138,45 +128,26 @@ class Grader:
     ) -> None:
         """Add a check where models were handed in, and could be run."""
         keys = part.reports[result.question.id].keys
-        messages = []
-        for record in submission.records:
-            data = submission.models.get(record.get("model", ""))
-            if record["name"] not in keys or data is None:
-                continue
-            held = models.held_out(record["profile"], self._root)
-            try:
-                arrays = models.weights(data)
-            except models.ModelError as error:
-                result.notes.append(f"The model behind {record['name']} was not used: {error}.")
-                continue
-            if held is None:
-                result.notes.append(
-                    f"The model behind {record['name']} was not measured: the grader has no images "
-                    f"of the {record['profile']} profile."
-                )
-                continue
-            outcome = self._classes(how, part, held, arrays)
-            if isinstance(outcome, str):
-                result.notes.append(f"The model behind {record['name']} was not used: {outcome}.")
-            else:
-                messages.append(models.verdict(record, outcome, held))
-        if messages:
-            said = " ".join(filter(None, messages))
-            result.checks.append(CheckResult(MEASURED, not said, message=said))
+        wrong, notes = models.measure(
+            [r for r in submission.records if r["name"] in keys],
+            submission.models,
+            self._root,
+            lambda held, arrays: self._classes(how, part, held, arrays),
+        )
+        result.notes += notes
+        if wrong is not None:
+            result.checks.append(CheckResult(MEASURED, not wrong, message=wrong))
 
     def _classes(
         self, how: Architecture, part: Part, held: HeldOut, arrays: dict[str, np.ndarray]
-    ) -> np.ndarray | str:
-        """The classes that the weights choose in the reference's architecture; or why none."""
+    ) -> Any:
+        """The classes that the weights choose in the reference's architecture, as claimed."""
         answer, *others = (self._reference.answers[id] for id in how.answers)
         call = Call(how.probe, {"images": held.images, "weights": arrays})
         job = Job(answer, (), part.probes, (call,), tuple(self.release.given), (), tuple(others))
         run = self._sandbox.run(job)
         outcome = run.outcomes[0] if run.outcomes else None
-        classes = outcome.get("classes") if isinstance(outcome, dict) else None
-        if not isinstance(classes, np.ndarray) or classes.shape != held.labels.shape:
-            return "its weights do not fit this network"
-        return classes
+        return outcome.get("classes") if isinstance(outcome, dict) else None
 
     def _grade_code(self, result: QuestionResult, part: Part, submission: Submission) -> None:
         question = result.question
@@ -199,7 +170,7 @@ class Grader:
         if result.passed:
             return
         tolerances = [c.tolerance for c in self._checks(question)]
-        _recognise(
+        recognise(
             result,
             self._mistakes(part, question),
             lambda i, outcome: (
@@ -300,23 +271,6 @@ def _reference(release: Release, root: Path) -> Submission:
     if reference.problem:
         raise CourseError(f"{path} cannot be read: {reference.problem}")
     return reference
-
-
-def _recognise(
-    result: QuestionResult, known: Sequence[Known], equal: Callable[[int, Any], bool]
-) -> None:
-    """Name the known mistake that explains the most of what went wrong.
-
-    A mistake is recognised when every check that it fails came out here exactly as it does there.
-    """
-    fitting = [
-        k
-        for k in known
-        if k.failed and all(i < len(k.outcomes) and equal(i, k.outcomes[i]) for i in k.failed)
-    ]
-    if fitting:
-        best = max(fitting, key=lambda k: len(k.failed))
-        result.mistake, result.hint = best.patch.id, best.patch.hint
 
 
 def _undefined(run: Run) -> str:

@@ -1,4 +1,4 @@
-"""Known wrong and other right answers, written as patches to the solution's cell.
+"""Known wrong and other right answers, as patches to the solution's cell, and how one is seen.
 
 ``parts/<part>/mistakes.toml`` holds ``[[mistake]]`` tables (id, question, hint, and the patch) and
 ``[[variant]]`` tables (the same without a hint). A patch is ``find`` and ``replace``, or ``edits``,
@@ -9,13 +9,13 @@ problem set with which an entry is wrong, or right; without it, it always is.
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from autograder.checks import applies
-from autograder.model import CourseError
+from autograder.model import CourseError, QuestionResult
 
 
 @dataclass(frozen=True)
@@ -82,3 +82,29 @@ def _patch(table: dict[str, Any]) -> Patch:
         table.get("cell", ""),
         table.get("when", {}),
     )
+
+
+@dataclass(frozen=True)
+class Known:
+    """A known mistake on this term's inputs: what it gives, and which checks it fails."""
+
+    patch: Patch
+    outcomes: Sequence[Any]
+    failed: frozenset[int]
+
+
+def recognise(
+    result: QuestionResult, known: Sequence[Known], equal: Callable[[int, Any], bool]
+) -> None:
+    """Name the known mistake that explains the most of what went wrong.
+
+    A mistake is recognised when every check that it fails came out here exactly as it does there.
+    """
+    fitting = [
+        k
+        for k in known
+        if k.failed and all(i < len(k.outcomes) and equal(i, k.outcomes[i]) for i in k.failed)
+    ]
+    if fitting:
+        best = max(fitting, key=lambda k: len(k.failed))
+        result.mistake, result.hint = best.patch.id, best.patch.hint

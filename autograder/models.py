@@ -9,7 +9,7 @@ import functools
 import io
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -124,6 +124,43 @@ def pack(held: HeldOut) -> bytes:
     file = io.BytesIO()
     np.savez_compressed(file, images=held.images, labels=held.labels, total=np.int64(held.total))
     return file.getvalue()
+
+
+def measure(
+    records: Sequence[Mapping[str, Any]],
+    files: Mapping[str, bytes],
+    root: Path,
+    run: Callable[[HeldOut, dict[str, np.ndarray]], Any],
+) -> tuple[str | None, list[str]]:
+    """Compare results with what the models behind them reach.
+
+    ``files`` are the models by the hash that a record names, and ``run`` gives the classes (N,)
+    that weights choose, or anything else where they do not fit.
+
+    Returns:
+        What is wrong, "" where nothing is, None where nothing could be measured; and notes.
+    """
+    said, notes, measured = [], [], False
+    for record in records:
+        data = files.get(str(record.get("model")))
+        if data is None:
+            continue
+        model = f"The model behind {record['name']}"
+        held = held_out(record["profile"], root)
+        if held is None:
+            notes.append(f"{model} was not measured: the {record['profile']} images are not here.")
+            continue
+        try:
+            classes = run(held, weights(data))
+        except ModelError as error:
+            notes.append(f"{model} was not used: {error}.")
+            continue
+        if not isinstance(classes, np.ndarray) or classes.shape != held.labels.shape:
+            notes.append(f"{model} was not used: its weights do not fit this network.")
+            continue
+        measured = True
+        said.append(verdict(record, classes, held))
+    return (" ".join(filter(None, said)) if measured else None), notes
 
 
 def verdict(result: Mapping[str, Any], classes: np.ndarray, held: HeldOut) -> str:

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from handed_in import ACCURACIES, PS, cell, code, right, stripped
 
-from autograder import grade as module
 from autograder.course import PUBLIC_SECRET, ROOT, problem_set
 from autograder.grade import Grader
-from autograder.model import CheckResult, Report
+from autograder.mistakes import Known, Patch, recognise
+from autograder.model import CheckResult, QuestionResult, Report
 from autograder.notebook import read_notebook
 from autograder.release import compose
 from autograder.sandbox.client import SandboxError
@@ -239,18 +239,15 @@ assert "numpy" in sys.modules and "torch" not in sys.modules
 
 
 def test_the_best_explanation_is_the_mistake_that_is_named() -> None:
-    from autograder.mistakes import Patch
-    from autograder.model import QuestionResult
-
-    def known(id: str, failed: set[int]) -> module.Known:
-        return module.Known(
+    def known(id: str, failed: set[int]) -> Known:
+        return Known(
             Patch(id, "q", f"hint {id}", "", (), False, ""), ["a", "b", "c"], frozenset(failed)
         )
 
     result = QuestionResult(problem_set(PS).questions[0], [CheckResult("x", False)])
     seen = ["a", "b", "other"]
     several = [known("one", {0}), known("two", {0, 1}), known("all", {0, 1, 2}), known("no", set())]
-    module._recognise(result, several, lambda i, outcome: seen[i] == outcome)
+    recognise(result, several, lambda i, outcome: seen[i] == outcome)
     assert (result.mistake, result.hint) == ("two", "hint two")
 
 
