@@ -3,6 +3,7 @@
 import copy
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -30,7 +31,8 @@ def demo(root: Path = ROOT) -> str:
     ps = problem_set(PROBLEM_SET, root)
     out = root / "build" / "demo"
     handed_in = out / "submissions"
-    handed_in.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(out, ignore_errors=True)
+    handed_in.mkdir(parents=True)
 
     data = root / "build" / "data"
     _python(root, "-m", "data_scripts.mini", "--data", str(data))
