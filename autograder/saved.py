@@ -3,17 +3,12 @@
 import codecs
 import json
 import math
-import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from helpers.results import RESULT
+from helpers.results import KINDS, PRINTED, RESULT
 
-PRINTED = re.compile(
-    r"^(\w+): test accuracy (\d\.\d+) \((mini|full|quick) profile\)$", re.MULTILINE
-)
 LARGEST = 200 << 20
-PROFILES = ("mini", "full", "quick")
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -127,7 +122,7 @@ def _results(output: dict[str, Any]) -> list[dict[str, Any]]:
     data = data if isinstance(data, dict) else {}
     match data.get(RESULT):
         case {"name": str(name), "accuracy": int() | float() as accuracy, "profile": str(profile)}:
-            if profile in PROFILES and math.isfinite(accuracy) and 0 <= accuracy <= 1:
+            if profile in KINDS and math.isfinite(accuracy) and 0 <= accuracy <= 1:
                 result = {"name": name, "accuracy": float(accuracy), "profile": profile}
                 model = data[RESULT].get("model")
                 return [{**result, "model": model} if isinstance(model, str) else result]

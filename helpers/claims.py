@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from helpers.results import RESULT
+from helpers.results import PRINTED, RESULT
 
 ROUNDING = 0.00999  # two decimals, rounded or cut off, as people copy them
 
@@ -41,11 +41,20 @@ def is_number(value: Any) -> bool:
 
 
 def shown_results(outputs: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The results that ``helpers.record`` left in outputs, by name; the last of each counts."""
+    """The results that ``helpers.record`` left in outputs, by name; the last of each counts.
+
+    Where a tool kept only the printed line of one, that is read.
+    """
     found: dict[str, dict[str, Any]] = {}
     for output in outputs:
         data = output.get("data")
-        result = data.get(RESULT) if isinstance(data, dict) else None
+        data = data if isinstance(data, dict) else {}
+        result = data.get(RESULT)
         if isinstance(result, dict) and is_number(result.get("accuracy")):
             found[str(result.get("name"))] = result
+            continue
+        text = data.get("text/plain") or output.get("text") or ""
+        lines = "".join(map(str, text)) if isinstance(text, list) else str(text)
+        for name, accuracy, kind in PRINTED.findall(lines):
+            found[name] = {"name": name, "accuracy": float(accuracy), "profile": kind}
     return found

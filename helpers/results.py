@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,12 @@ if TYPE_CHECKING:
 
 RESULT = "application/vnd.course.result+json"
 """The mime type of a recorded result, beside the line that a person reads."""
+
+KINDS = ("mini", "full", "quick")
+PRINTED = re.compile(
+    rf"^(\w+): test accuracy (\d\.\d+) \(({'|'.join(KINDS)}) profile\)$", re.MULTILINE
+)
+"""The line itself: what is left of a result where a tool dropped the rest."""
 
 LARGEST_MODEL = 4 << 20  # bytes; larger models stay where they are
 

@@ -80,6 +80,17 @@ def test_each_thing_to_mend_is_named_with_its_cell(change, expected):
     assert findings(change) == expected
 
 
+@pytest.mark.parametrize(
+    "output",
+    [
+        shown({"text/plain": ["toy: test accuracy 0.4000 (mini profile)"]}),
+        stream("some\ntoy: test accuracy 0.4000 (mini profile)\nmore"),
+    ],
+)
+def test_the_printed_line_of_a_result_is_enough(output):
+    assert findings(put(4, outputs=[output])) == []
+
+
 def test_what_differs_is_said_with_both_numbers():
     notebook = copy.deepcopy(GOOD)
     notebook["cells"][5]["source"] = "# Question: report_toy\nresults_toy = {'toy': 0.45}"
