@@ -41,12 +41,12 @@ def hand_in(notebook: str | os.PathLike[str] | None = None) -> None:
 def attempt(notebook: str | os.PathLike[str] | None = None) -> bool:
     """``hand_in``; whether nothing is left to fix."""
     try:
-        path, contents = open_notebook(notebook)
+        path, contents, source = open_notebook(notebook)
         if notebook is None and is_stale(contents):
             stale = f"{path.name} was not saved since you ran its cells: save it (Ctrl+S), then "
             _show([Finding(stale + "run this cell again.")], [])
             return False
-        findings, files = write(path, contents)
+        findings, files = write(path, contents, source)
     except HelpersError as error:
         _show([Finding(str(error))], [])
         return False
@@ -56,8 +56,10 @@ def attempt(notebook: str | os.PathLike[str] | None = None) -> bool:
     return not findings
 
 
-def write(path: Path, notebook: dict[str, Any]) -> tuple[list[Finding], list[Path]]:
+def write(path: Path, notebook: dict[str, Any], source: bytes) -> tuple[list[Finding], list[Path]]:
     """Write PDF and zip beside ``path``; what is left to fix, and the files: the zip first.
+
+    ``source`` is the notebook as it goes into the zip.
 
     Raises:
         PdfError: the notebook cannot be turned into a PDF.
@@ -66,7 +68,6 @@ def write(path: Path, notebook: dict[str, Any]) -> tuple[list[Finding], list[Pat
     findings = precheck(notebook)
     pdf = render(notebook, path.stem, path.resolve().parent)
     findings += missing_from_pdf(notebook, pdf)
-    source = path.read_bytes() if path.is_file() else json.dumps(notebook, indent=1).encode()
     contents = {path.name: source, path.with_suffix(".pdf").name: pdf, **_models(notebook)}
     contents["receipt.json"] = _receipt(notebook, contents, findings)
     target = path.with_suffix(".zip")

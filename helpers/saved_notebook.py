@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import sys
 from dataclasses import dataclass, field
@@ -72,8 +73,8 @@ def course(notebook: dict[str, Any]) -> dict[str, Any]:
     return said if isinstance(said, dict) else {}
 
 
-def open_notebook(path: str | os.PathLike[str] | None) -> tuple[Path, dict[str, Any]]:
-    """The notebook to hand in: its path, or the one it would have here, and its contents.
+def open_notebook(path: str | os.PathLike[str] | None) -> tuple[Path, dict[str, Any], bytes]:
+    """The notebook to hand in: its path, or the one it would have here, its contents, its bytes.
 
     In Colab it is the one that is open, as it is now. Elsewhere it is the saved file: the one that
     JupyterLab or VS Code runs, or the only one in this folder.
@@ -84,9 +85,10 @@ def open_notebook(path: str | os.PathLike[str] | None) -> tuple[Path, dict[str, 
     """
     if path is None and in_colab():
         notebook = current_notebook()
-        return Path(f"{course(notebook).get('problem_set') or 'notebook'}.ipynb"), notebook
+        name = f"{course(notebook).get('problem_set') or 'notebook'}.ipynb"
+        return Path(name), notebook, json.dumps(notebook, indent=1).encode()
     file = Path(path).expanduser() if path is not None else _running() or _only()
-    return file, read_notebook(file)
+    return file, read_notebook(file), file.read_bytes()
 
 
 def _running() -> Path | None:

@@ -121,6 +121,7 @@ def test_several_notebooks_in_a_folder_are_not_guessed_among(folder, capsys):
 def test_colab_gives_its_open_notebook_and_offers_the_download(tmp_path, monkeypatch, capsys):
     asked = colab_standin.install(monkeypatch, GOOD)
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "ps_toy.ipynb").write_text("an older copy that was uploaded")
     assert attempt() is True
     assert [Path(p).name for p in asked.downloaded] == ["ps_toy.zip"]
     with zipfile.ZipFile("ps_toy.zip") as archive:
