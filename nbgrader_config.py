@@ -21,6 +21,7 @@ c.CourseDirectory.release_directory = "notebooks"
 # The releases are committed, and all generated: `generate_assignment` has to replace them.
 c.GenerateAssignment.force = True
 c.ClearSolutions.code_stub = {"python": "# TODO: your code here\nraise NotImplementedError()"}
+c.ClearSolutions.text_stub = "*Write here.*"
 
 # Student code runs in the sandbox only, and what it prints is never a verdict. A submission that
 # lost its metadata or a cell gets them back, so that nbgrader finds where to put the scores.

@@ -4,6 +4,7 @@ import copy
 import dataclasses
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ def audit(
         variants += right
     top = sum(q.points for q in problem_set.questions)
     with (
-        Grader(problem_set, root, secret, RememberingSandbox()) as grader,
+        Grader(problem_set, root, secret, RememberingSandbox) as grader,
         tqdm(total=2 + len(mistakes) + len(variants), desc=f"audit {problem_set.id}") as bar,
     ):
 
@@ -88,8 +89,8 @@ def audit(
 class RememberingSandbox(Sandbox):
     """Runs equal jobs once: a patched notebook leaves all answers but one as they were."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, limits: Limits | None = None, imports: Sequence[str] = ()) -> None:
+        super().__init__(limits, imports)
         self._runs: dict[bytes, Run] = {}
 
     def run(self, job: Job, limits: Limits | None = None) -> Run:

@@ -56,10 +56,16 @@ class Check:
 
 @dataclass
 class Part:
-    """All that grades one topic, declared in ``parts/<name>/checks.py``."""
+    """All that grades one topic, declared in ``parts/<name>/checks.py``.
+
+    ``imports`` are modules that answers need beside torch and numpy, and that take long to import:
+    the sandbox has them ready.
+    """
 
     name: str
+    imports: tuple[str, ...] = ()
     questions: list[Question] = field(default_factory=list)
+    by_hand: list[Question] = field(default_factory=list)
     checks: list[Check] = field(default_factory=list)
     reports: dict[str, ReportRule] = field(default_factory=dict)
     options: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -86,6 +92,10 @@ class Part:
         """A question whose literals are compared with what the notebook printed."""
         self.questions.append(Question(id, title, points, rule.names, self.name, report=True))
         self.reports[id] = rule
+
+    def manual(self, id: str, title: str, points: float) -> None:
+        """A question answered in a text cell, which a person grades; its rubric stands above it."""
+        self.by_hand.append(Question(id, title, points, (), self.name))
 
     def check(
         self,

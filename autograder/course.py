@@ -229,7 +229,7 @@ def _problem_set(id: str, table: dict[str, Any], root: Path) -> ProblemSet:
         visibility=visibility,
         hand_in=given["hand_in"],
         options=_options(given["parts"], given.get("options", {}), fail),
-        questions=_questions(given["parts"], given.get("points", {}), fail),
+        **_questions(given["parts"], given.get("points", {}), fail),
     )
 
 
@@ -247,16 +247,22 @@ def _options(parts: list[str], chosen: dict[str, Any], fail: Any) -> dict[str, s
     return {name: values[0] for name, values in known.items()} | chosen
 
 
-def _questions(parts: list[str], points: dict[str, Any], fail: Any) -> tuple[Question, ...]:
+def _questions(
+    parts: list[str], points: dict[str, Any], fail: Any
+) -> dict[str, tuple[Question, ...]]:
+    """The parts' questions with the points chosen for them: those we grade, and those by hand."""
     # Reading a part needs numpy; reading the settings alone does not.
     from autograder.checks import load_part
 
     questions: dict[str, Question] = {}
-    for part in parts:
-        for question in load_part(part).questions:
+    loaded = [load_part(part) for part in parts]
+    for part in loaded:
+        for question in [*part.questions, *part.by_hand]:
             if question.id in questions:
                 other = questions[question.id].part
-                raise fail(f"the parts {other} and {part} both have a question {question.id!r}.")
+                raise fail(
+                    f"the parts {other} and {part.name} both have a question {question.id!r}."
+                )
             questions[question.id] = question
     for id, value in points.items():
         if id not in questions:
@@ -264,4 +270,8 @@ def _questions(parts: list[str], points: dict[str, Any], fail: Any) -> tuple[Que
         if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
             raise fail(f"points of {id} is {value!r}, but has to be a number above 0.")
         questions[id] = replace(questions[id], points=float(value))
-    return tuple(questions.values())
+    manual = {q.id for part in loaded for q in part.by_hand}
+    return {
+        "questions": tuple(q for id, q in questions.items() if id not in manual),
+        "by_hand": tuple(q for id, q in questions.items() if id in manual),
+    }

@@ -46,7 +46,7 @@ class Grader:
         problem_set: ProblemSet,
         root: Path = ROOT,
         secret: bytes | None = None,
-        sandbox: Sandbox | None = None,
+        sandbox: type[Sandbox] = Sandbox,
     ) -> None:
         self.problem_set = problem_set
         self.release = Release.load(problem_set, root)
@@ -54,7 +54,8 @@ class Grader:
         self._secret = read_secret(problem_set.id, root) if secret is None else secret
         self._parts = {name: load_part(name) for name in problem_set.parts}
         self._reference = _reference(self.release, root)
-        self._sandbox = sandbox or Sandbox()
+        imports = dict.fromkeys(i for part in self._parts.values() for i in part.imports)
+        self._sandbox = sandbox(imports=tuple(imports))
         self._expected: dict[str, list[dict[str, Any]]] = {}
         self._known: dict[str, list[Known]] = {}
 

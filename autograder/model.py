@@ -40,11 +40,17 @@ class ProblemSet:
     hand_in: str
     options: dict[str, str] = field(default_factory=dict)
     questions: tuple[Question, ...] = ()
+    by_hand: tuple[Question, ...] = ()
+    """Questions that a person grades: they are in no result of ours."""
 
     @property
     def points(self) -> float:
-        """What the questions add up to, without bonus questions."""
+        """What the questions add up to, without bonus questions and those graded by hand."""
         return sum(q.points for q in self.questions if not q.bonus)
+
+    @property
+    def points_by_hand(self) -> float:
+        return sum(q.points for q in self.by_hand)
 
 
 @dataclass

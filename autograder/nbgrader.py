@@ -16,7 +16,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from autograder import course
 from autograder.grade import Grader
 from autograder.model import CourseError
-from autograder.notebook import QUESTION, Release, read
+from autograder.notebook import BY_HAND, QUESTION, Release, read
 from autograder.report import results
 
 Resources = dict[str, Any]
@@ -43,7 +43,8 @@ class MendCells(NbGraderPreprocessor):
             found = _find(nb.cells, id)
             index = place if found is None else found
             if found is None:
-                cell = v4.new_code_cell(_text(original))
+                make = v4.new_code_cell if original["cell_type"] == "code" else v4.new_markdown_cell
+                cell = make(_text(original))
                 if nb.nbformat_minor < 5:
                     cell.pop("id")  # older notebooks, Colab's too, know no ids
                 nb.cells.insert(index, cell)
@@ -126,11 +127,12 @@ def _grade_id(cell: NotebookNode) -> Any:
 
 def _find(cells: list[NotebookNode], id: str) -> int | None:
     """The cell with this grade_id, else with this id, else marked as the answer to it; the last."""
-    code = [(i, c) for i, c in enumerate(cells) if c.cell_type == "code"]
-    marked = [(i, QUESTION.match(c.source)) for i, c in code]
+    marks = {"code": QUESTION, "markdown": BY_HAND}
+    typed = [(i, c) for i, c in enumerate(cells) if c.cell_type in marks]
+    marked = [(i, marks[c.cell_type].match(c.source)) for i, c in typed]
     found = (
         [i for i, c in enumerate(cells) if _grade_id(c) == id]
-        or [i for i, c in code if c.get("id") == id]
+        or [i for i, c in typed if c.get("id") == id]
         or [i for i, match in marked if match and match.group(1) == id]
     )
     return found[-1] if found else None

@@ -19,6 +19,9 @@ from autograder.saved import Cell, cells_of, decode, recorded
 QUESTION = re.compile(r"#\s*Question:\s*(\w+)")
 """The first line of an answer cell in the release."""
 
+BY_HAND = re.compile(r"<!--\s*Question:\s*(\w+)\s*-->")
+"""The first line of a text cell that a person grades."""
+
 LONGEST = 500_000  # characters of one answer
 
 

@@ -17,7 +17,7 @@ from traitlets.config import Config, PyFileConfigLoader
 from autograder import course, leaks
 from autograder.course import ROOT
 from autograder.model import CourseError, ProblemSet, Question
-from autograder.notebook import QUESTION
+from autograder.notebook import BY_HAND, QUESTION
 
 PYPROJECT = ROOT / "pyproject.toml"
 KEPT_METADATA = ("tags", "jupyter", "cellView")
@@ -159,6 +159,7 @@ def _metadata(ps: ProblemSet) -> dict[str, Any]:
             "problem_set": ps.id,
             "questions": [q.id for q in ps.questions],
             "bonus": [q.id for q in ps.questions if q.bonus],
+            "by_hand": [q.id for q in ps.by_hand],
         },
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
@@ -168,10 +169,7 @@ def _metadata(ps: ProblemSet) -> dict[str, Any]:
 def _cell(cell: NotebookNode, ps: ProblemSet, settings: course.Settings) -> NotebookNode:
     """A copy without outputs and tools' metadata, its placeholders filled in."""
     cell = deepcopy(cell)
-    manual = cell.metadata.get("nbgrader") if cell.cell_type == "markdown" else None
     cell.metadata = NotebookNode({k: v for k, v in cell.metadata.items() if k in KEPT_METADATA})
-    if manual:
-        cell.metadata.nbgrader = manual
     if tags := [
         t for t in cell.metadata.pop("tags", []) if t != SHARED and not OPTION.fullmatch(t)
     ]:
@@ -181,7 +179,7 @@ def _cell(cell: NotebookNode, ps: ProblemSet, settings: course.Settings) -> Note
         "number": str(ps.number),
         "posted": _date(ps.posted),
         "due": _date(ps.due),
-        "points": _number(ps.points),
+        "points": _number(ps.points + ps.points_by_hand),
         "hand_in": ps.hand_in,
         "problem_set": ps.id,
         "course": settings.title,
@@ -191,7 +189,7 @@ def _cell(cell: NotebookNode, ps: ProblemSet, settings: course.Settings) -> Note
             "version"
         ],
         **ps.options,
-    } | {f"points:{q.id}": _number(q.points) for q in ps.questions}
+    } | {f"points:{q.id}": _number(q.points) for q in (*ps.questions, *ps.by_hand)}
     if cell.cell_type == "code":
         cell.outputs, cell.execution_count = [], None
     for name, value in values.items():
@@ -244,8 +242,28 @@ def _grade_ids(cells: list[NotebookNode], ps: ProblemSet) -> None:
         answer.metadata.nbgrader = _nbgrader(question.id)
         # nbgrader has no bonus cells: such points are extra credit, beside the maximum.
         test.metadata.nbgrader = _nbgrader(test.id, 0 if question.bonus else question.points)
+    for question in ps.by_hand:
+        _by_hand(cells, question, ps)
     if doubles := sorted({c.id for c in cells if sum(c.id == d.id for d in cells) > 1}):
         raise CourseError(f"{ps.id}: several cells have the id {doubles[0]!r}.")
+
+
+def _by_hand(cells: list[NotebookNode], question: Question, ps: ProblemSet) -> None:
+    """Mark the text cell of a question that a person grades."""
+    first = f"<!-- Question: {question.id} -->"
+    texts = [c for c in cells if c.cell_type == "markdown"]
+    found = [c for c in texts if (m := BY_HAND.match(c.source)) and m.group(1) == question.id]
+    if len(found) != 1:
+        raise CourseError(f"{ps.id}: {len(found)} text cells begin with `{first}`, not one.")
+    cell = found[0]
+    if not leaks.split(cell.source)[1]:
+        raise CourseError(
+            f"{ps.id}, the answer to {question.id} has no lines between ### BEGIN SOLUTION and "
+            "### END SOLUTION."
+        )
+    cell.id = question.id
+    cell.metadata.nbgrader = {**_nbgrader(question.id, question.points), "solution": True}
+    cell.metadata.nbgrader["locked"] = False
 
 
 def _nbgrader(grade_id: str, points: float | None = None) -> dict[str, Any]:

@@ -135,6 +135,8 @@ def _summary(report: Report) -> str:
         lines = [f"Graded {done} of {len(report.questions)} questions. {PENDING}"]
     else:
         lines = [f"{escape(report.problem_set.title)}: all questions were graded."]
+        if titles := [escape(q.title) for q in report.problem_set.by_hand]:
+            lines.append(f"Graded by a person, and not in this score: {', '.join(titles)}.")
     return "\n\n".join([*lines, *(f"Note: {inline(note)}" for note in report.notes)])
 
 

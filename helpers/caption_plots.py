@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from helpers.errors import HelpersError
-from helpers.plots import BLUE, empty, shown
+from helpers.plots import BLUE, empty, middle, shown
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -93,6 +93,4 @@ def _image(data: Flickr8k, name: str) -> np.ndarray:
     if not path.is_file():
         raise HelpersError(f"There is no image {name!r} in {data.folder}.")
     with Image.open(path) as image:
-        side = min(image.size)
-        left, top = (image.width - side) // 2, (image.height - side) // 2
-        return np.asarray(image.convert("RGB").crop((left, top, left + side, top + side)))
+        return middle(image)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+from helpers.archives import remove, unpack_zip, zip_members
 from helpers.download import download
 from helpers.errors import DataError
-from helpers.progress import progress
-from helpers.verified import remember, stamp, verified
+from helpers.verified import remember, verified
 
 SOURCE = "https://github.com/jbrownlee/Datasets/releases/download/Flickr8k/"
 IMAGES = 8091
@@ -69,16 +66,16 @@ def fetch_flickr8k(
                 addresses = [source + archive.name for source in sources]
                 download(addresses, path, f"md5:{archive.md5}")
                 remember(path, archive.md5)
-            _unpack(path, folder, archive.wanted)
+            target = folder / "Images" if archive.wanted == ".jpg" else folder
+            members = zip_members(path, archive.wanted)
+            unpack_zip(path, {m: target / PurePosixPath(m).name for m in members})
         if not _complete(folder, images, captions_md5):
             raise DataError(
                 f"{folder / 'Images'} holds {_count(folder)} images, not {images}: delete "
                 f"{folder}, and it is fetched again."
             )
     for archive in archives:
-        path = data / archive.name
-        for left in (path, stamp(path)):
-            left.unlink(missing_ok=True)
+        remove(data / archive.name)
     return folder
 
 
@@ -90,36 +87,3 @@ def _complete(folder: Path, images: int, captions_md5: str) -> bool:
 
 def _count(folder: Path) -> int:
     return sum(1 for _ in (folder / "Images").glob("*.jpg"))
-
-
-def _unpack(archive: Path, folder: Path, wanted: str) -> None:
-    """Write the wanted members, each whole or not at all; those that are there stay."""
-    try:
-        with zipfile.ZipFile(archive) as file:
-            members = list(_wanted(file, wanted))
-            if not members:
-                raise DataError(f"{archive} holds no {wanted}: delete it, and it is fetched again.")
-            for member, name in progress(
-                members, desc=f"unpacking {archive.name}", unit="file", leave=False
-            ):
-                path = folder / ("Images" if wanted == ".jpg" else "") / name
-                if path.is_file() and path.stat().st_size == member.file_size:
-                    continue
-                path.parent.mkdir(parents=True, exist_ok=True)
-                part = path.with_name(f"{name}.{os.getpid()}.part")
-                with file.open(member) as source, part.open("wb") as target:
-                    shutil.copyfileobj(source, target)
-                part.replace(path)
-    except (zipfile.BadZipFile, EOFError) as error:
-        raise DataError(
-            f"{archive} cannot be unpacked ({error}): delete it, and it is fetched again."
-        ) from error
-
-
-def _wanted(file: zipfile.ZipFile, wanted: str) -> Iterator[tuple[zipfile.ZipInfo, str]]:
-    """Members by their bare names; where the archive wants them does not matter."""
-    for member in file.infolist():
-        name = PurePosixPath(member.filename).name
-        copies = member.filename.startswith("__MACOSX")  # what a Mac adds, named like the images
-        if name.endswith(wanted) and not member.is_dir() and not copies:
-            yield member, name

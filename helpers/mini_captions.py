@@ -14,11 +14,15 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from helpers.mini_data import CLASSES, cut, make_folder, photograph
 from helpers.progress import progress
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 TINTS = {
     "reddish": (1.35, 0.75, 0.7),
@@ -101,9 +105,9 @@ def make_mini_captions(data: Path, recipe: CaptionRecipe | None = None, show: bo
             range(recipe.images), desc="mini captions", unit="image", leave=False, disable=not show
         ):
             rng = np.random.default_rng([recipe.seed, 2, i])
-            look = _look(rng)
+            look = draw_look(rng)
             name = f"{i:05d}.jpg"
-            image = _image(photographs[classes[i]], look, rng)
+            image = picture(photographs[classes[i]], look, rng)
             Image.fromarray(image).save(part / "Images" / name, quality=92)
             rows += [(name, c) for c in _captions(NOUNS[CLASSES[classes[i]]], look.words, rng)]
         with (part / "captions.txt").open("w", newline="", encoding="utf-8") as file:
@@ -113,7 +117,7 @@ def make_mini_captions(data: Path, recipe: CaptionRecipe | None = None, show: bo
     return make_folder(folder, json.dumps([asdict(recipe), NOUNS, PATTERNS, TINTS]), {}, make)
 
 
-def _look(rng: np.random.Generator) -> Look:
+def draw_look(rng: np.random.Generator) -> Look:
     return Look(
         zoom=str(rng.choice(["close-up", "distant"])),
         brightness=str(rng.choice(["dark", "bright", ""])),
@@ -123,12 +127,14 @@ def _look(rng: np.random.Generator) -> Look:
     )
 
 
-def _image(photograph: object, look: Look, rng: np.random.Generator) -> np.ndarray:
-    """A crop that looks as told, (96, 96, 3) uint8."""
+def picture(
+    photograph: Image, look: Look, rng: np.random.Generator, test: bool = False
+) -> np.ndarray:
+    """A crop that looks as told, (96, 96, 3) uint8; of the tiles kept for testing with ``test``."""
     from PIL import Image, ImageFilter
 
     zoom = (0.35, 0.5) if look.zoom == "close-up" else (0.8, 1.0)
-    crop = cut(photograph, False, (2, 3), zoom, 22.0, rng)  # type: ignore[arg-type]
+    crop = cut(photograph, test, (2, 3), zoom, 22.0, rng)
     if look.flip:
         crop = crop[:, ::-1]
     if look.focus == "blurred":

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import io
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     import torch
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from PIL.Image import Image
 
 BLUE, ORANGE, GREEN, VERMILION, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#6b7280"
 DPI = 144  # twice what a page shows, for sharp screens
@@ -69,8 +71,9 @@ def show_images(dataset: Any, n: int = 20, columns: int = 10) -> tuple[Figure, s
     """Show images of a data set in a grid, spread evenly over it, with their classes.
 
     Args:
-        dataset: items ``(image, label)``, images float (3, H, W) or (1, H, W) in [0, 1]; names
-            are taken from its ``classes`` where it has them, and labels under 0 mean none.
+        dataset: items ``(image, label)``, images float (3, H, W) or (1, H, W) in [0, 1], or of PIL,
+            of which the middle square is shown; names are taken from its ``classes`` where it has
+            them, and labels under 0 mean none.
         n: how many.
         columns: how many in a row.
     """
@@ -85,11 +88,13 @@ def show_images(dataset: Any, n: int = 20, columns: int = 10) -> tuple[Figure, s
         "" if label < 0 else str(classes[label]) if classes else str(label) for label in labels
     ]
     columns = min(columns, n)
-    figure, axes = _grid(-(-n // columns), columns, titles=any(names))
+    names = [textwrap.fill(name, round(118 / columns)) for name in names]  # as wide as a picture
+    lines = max(name.count("\n") + 1 if name else 0 for name in names)
+    figure, axes = _grid(-(-n // columns), columns, titles=lines)
     for ax, (image, _), name in zip(axes.flat, chosen, names, strict=False):
         ax.imshow(_pixels(image))
         ax.set_title(name, fontsize=8, pad=2)
-    listed = f", of {', '.join(sorted(set(names)))}" if any(names) else ""
+    listed = f", of {', '.join(sorted(set(names)))}".replace("\n", " ") if lines else ""
     return figure, f"{n} images{listed}"
 
 
@@ -224,16 +229,18 @@ def _axes(width: float, height: float) -> tuple[Figure, Axes]:
     return figure, figure.add_subplot()
 
 
-def _grid(
-    rows: int, columns: int, titles: bool = False, left: float = 0.0
-) -> tuple[Figure, np.ndarray]:
-    """Axes (rows, columns) for pictures, without ticks; ``left`` inches are kept for names."""
+def _grid(rows: int, columns: int, titles: int = 0, left: float = 0.0) -> tuple[Figure, np.ndarray]:
+    """Axes (rows, columns) for pictures, without ticks.
+
+    Above each is room for ``titles`` lines, and ``left`` inches are kept for names.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     width = 9.0
     side = min(1.6, (width - left) / columns)
-    height = side + (0.18 if titles else 0.0)
+    above = 0.05 + 0.13 * titles if titles else 0.0
+    height = side + above
     figure = Figure(figsize=(left + side * columns, height * rows))
     FigureCanvasAgg(figure)
     axes = figure.subplots(rows, columns, squeeze=False)
@@ -241,9 +248,9 @@ def _grid(
         left=left / figure.get_figwidth(),
         right=0.998,
         bottom=0.004,
-        top=1 - (0.17 if titles else 0.004) / figure.get_figheight(),
+        top=1 - max(above - 0.01, 0.004) / figure.get_figheight(),
         wspace=0.05,
-        hspace=0.05 + (0.18 / side if titles else 0.0),
+        hspace=0.05 + above / side,
     )
     for ax in axes.flat:
         ax.set_axis_off()
@@ -251,13 +258,22 @@ def _grid(
 
 
 def _pixels(image: Any) -> np.ndarray:
-    """An image (3, H, W) or (1, H, W) in [0, 1] as RGB (H, W, 3), outliers clipped."""
+    """An image (3, H, W) or (1, H, W) in [0, 1], or one of PIL, as RGB (H, W, 3) in [0, 1]."""
+    if hasattr(image, "crop"):
+        return middle(image) / 255
     pixels = np.asarray(image.detach().cpu() if hasattr(image, "detach") else image, np.float32)
     if pixels.ndim != 3 or pixels.shape[0] not in (1, 3):
         raise HelpersError(
             f"An image to show is (3, height, width) or (1, height, width), not {pixels.shape}."
         )
     return np.repeat(pixels, 3 // len(pixels), axis=0).transpose(1, 2, 0).clip(0, 1)
+
+
+def middle(image: Image) -> np.ndarray:
+    """The middle square of a PIL image, (H, H, 3) uint8."""
+    side = min(image.size)
+    left, top = (image.width - side) // 2, (image.height - side) // 2
+    return np.asarray(image.convert("RGB").crop((left, top, left + side, top + side)))
 
 
 def _log_scale(ax: Axes) -> None:

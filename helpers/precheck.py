@@ -11,9 +11,12 @@ from itertools import pairwise
 from typing import Any
 
 from helpers.claims import ROUNDING, is_number, literals, shown_results
+from helpers.pdf import text_of
 from helpers.saved_notebook import CodeCell, code_cells, course
 
 QUESTION = re.compile(r"#\s*Question:\s*(\w+)")
+BY_HAND = re.compile(r"<!--\s*Question:\s*(\w+)\s*-->")
+STUB = "*Write here.*"
 DRAWING = re.compile(r"(draw|plot|show|visualize)(_|$)")
 
 
@@ -32,6 +35,7 @@ def precheck(notebook: dict[str, Any]) -> list[Finding]:
     return [
         *_missing(notebook, answers),
         *_untouched(answers, course(notebook).get("bonus")),
+        *_by_hand(notebook),
         *_not_run(cells),
         *_errors(cells),
         *_figures(cells),
@@ -76,6 +80,23 @@ def _untouched(answers: Mapping[str, CodeCell], bonus: Any) -> Iterator[Finding]
         raised = (n.exc for n in ast.walk(cell.tree) if isinstance(n, ast.Raise))
         if any(exc is not None and "NotImplementedError" in ast.unparse(exc) for exc in raised):
             yield Finding(f"The answer to {id} is not written yet, or not all of it.", cell)
+
+
+def _by_hand(notebook: dict[str, Any]) -> Iterator[Finding]:
+    """Of the questions that are answered in text."""
+    listed = course(notebook).get("by_hand")
+    texts = [
+        text_of(c.get("source")).lstrip() for c in notebook["cells"] if c.get("cell_type") != "code"
+    ]
+    written = {m[1]: t[m.end() :].strip() for t in texts if (m := BY_HAND.match(t))}
+    for id in listed if isinstance(listed, list) else []:
+        if id not in written:
+            yield Finding(
+                f"There is no text cell that begins with `<!-- Question: {id} -->`: put this line "
+                "back as the first of your answer."
+            )
+        elif written[id] in ("", STUB):
+            yield Finding(f"The answer to {id}, in a text cell, is not written yet.")
 
 
 def _not_run(cells: Sequence[CodeCell]) -> Iterator[Finding]:

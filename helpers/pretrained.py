@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 DISTILBERT = "distilbert/distilbert-base-uncased"
 DISTILBERT_REVISION = "12040accade4e8a0f71eabdb258fecc2e7e948be"
+CLIP = "openai/clip-vit-base-patch32"
+CLIP_REVISION = "3d74acf9a28c67741b2f4f2ea7635f0aaf6f0268"
 
 
 def pretrained_resnet() -> nn.Module:
@@ -66,6 +68,31 @@ def pretrained_tokenizer() -> Any:
     return DistilBertTokenizerFast.from_pretrained(**_distilbert())
 
 
+def pretrained_clip() -> tuple[Any, Any]:
+    """A CLIP and its processor, which makes pixels of images and tokens of texts.
+
+    In the full profile ``clip-vit-base-patch32`` (605 MB, fetched once), whose common space has 512
+    dimensions; in the mini profile a small one, of 64, trained on the mini captions. Weights are
+    float32, whatever they were saved as: Adam on 16-bit weights ends in NaN.
+
+    Returns:
+        A ``CLIPModel`` in eval mode on the session's device, and a ``CLIPProcessor``.
+    """
+    import torch
+    from transformers import CLIPModel, CLIPProcessor, logging
+
+    here = session()
+    if here.profile == "mini":
+        from helpers.mini_clip import make_mini_clip
+
+        source: dict[str, Any] = {"pretrained_model_name_or_path": str(make_mini_clip(here.data))}
+    else:
+        source = _pinned(CLIP, CLIP_REVISION)
+    logging.disable_progress_bar()
+    clip: Any = CLIPModel.from_pretrained(**source, dtype=torch.float32)
+    return clip.eval().to(here.device), CLIPProcessor.from_pretrained(**source)
+
+
 def _distilbert() -> dict[str, Any]:
     """What to load: a pinned version of a model by its name, or a folder."""
     here = session()
@@ -73,8 +100,12 @@ def _distilbert() -> dict[str, Any]:
         from helpers.mini_models import make_mini_models
 
         return {"pretrained_model_name_or_path": str(make_mini_models(here.data))}
+    return _pinned(DISTILBERT, DISTILBERT_REVISION)
+
+
+def _pinned(name: str, revision: str) -> dict[str, Any]:
     return {
-        "pretrained_model_name_or_path": DISTILBERT,
-        "revision": DISTILBERT_REVISION,
-        "cache_dir": str(here.data / "weights"),
+        "pretrained_model_name_or_path": name,
+        "revision": revision,
+        "cache_dir": str(session().data / "weights"),
     }

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
-import tarfile
-import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 
-from helpers.download import BLOCK, download
+from helpers.archives import fetch_tar
 from helpers.errors import DataError
-from helpers.progress import progress
-from helpers.verified import remember, stamp, verified
 
 MIRRORS = ("http://ai.stanford.edu/~acoates/stl10/stl10_binary.tar.gz",)
 ARCHIVE_MD5 = "91f7769df0f17e558f3565bffb0c7dfb"
@@ -57,20 +50,17 @@ def fetch_stl10(
         DownloadError: no mirror gave the archive.
         DataError: a file is damaged, or the archive lacks one.
     """
-    folder = data / "stl10_binary"
-    missing = {name: md5 for name, md5 in file_md5.items() if not verified(folder / name, md5)}
-    archive = data / "stl10_binary.tar.gz"
-    if missing:
-        if not verified(archive, archive_md5):
-            download(mirrors, archive, f"md5:{archive_md5}")
-            remember(archive, archive_md5)
-        _unpack(archive, folder, missing)
+    folder = fetch_tar(
+        mirrors,
+        data / "stl10_binary.tar.gz",
+        archive_md5,
+        data / "stl10_binary",
+        file_md5,
+        keep_archive=keep_archive,
+    )
     names = folder / "class_names.txt"
     if not names.is_file():
         names.write_text("\n".join(CLASSES) + "\n", encoding="utf-8")
-    if not keep_archive:
-        for path in (archive, stamp(archive)):
-            path.unlink(missing_ok=True)
     return folder
 
 
@@ -94,49 +84,3 @@ def read_labels(path: Path, n: int) -> np.ndarray:
             f"{path} does not hold {n} labels from 1 to 10: delete it, and it is made again."
         )
     return labels
-
-
-def _unpack(archive: Path, folder: Path, wanted: Mapping[str, str]) -> None:
-    """Write the wanted members into ``folder``, each verified while it is written."""
-    folder.mkdir(parents=True, exist_ok=True)
-    left = dict(wanted)
-    try:
-        with archive.open("rb") as raw, tarfile.open(fileobj=raw, mode="r|gz") as tar:
-            for member in tar:
-                name = Path(member.name).name  # where the archive wants it does not matter
-                if member.isfile() and name in left:
-                    source = tar.extractfile(member)
-                    assert source is not None  # it is a file
-                    _write(source, folder / name, member.size, left.pop(name))
-                    if not left:
-                        return
-    except (tarfile.TarError, EOFError, zlib.error) as error:
-        raise DataError(
-            f"{archive} cannot be unpacked ({error}): delete it, and it is fetched again."
-        ) from error
-    raise DataError(f"{archive} holds no {', '.join(left)}: delete it, and it is fetched again.")
-
-
-def _write(source: IO[bytes], path: Path, size: int, md5: str) -> None:
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    digest = hashlib.md5()
-    try:
-        with (
-            part.open("wb") as file,
-            progress(
-                total=size, desc=f"unpacking {path.name}", unit="B", unit_scale=True, leave=False
-            ) as bar,
-        ):
-            while block := source.read(BLOCK):
-                file.write(block)
-                digest.update(block)
-                bar.update(len(block))
-        if digest.hexdigest() != md5:
-            raise DataError(
-                f"{path.name} came out of the archive damaged: delete the archive beside "
-                f"{path.parent}, and it is fetched again."
-            )
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-    remember(path, md5)

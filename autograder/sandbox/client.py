@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ START = """
 import socket, sys
 sys.path.insert(0, sys.argv[2])
 from autograder.sandbox.zygote import main
-main(socket.socket(fileno=int(sys.argv[1])), sys.argv[2])
+main(socket.socket(fileno=int(sys.argv[1])), sys.argv[2], sys.argv[3:])
 """
 
 
@@ -36,14 +37,16 @@ class SandboxError(Exception):
 class Sandbox:
     """Forks a fresh process for every job from a zygote that has torch loaded.
 
+    ``imports`` are modules that every job finds imported, beside torch and numpy.
     As root, each job runs as a user of its own, who owns nothing but an empty scratch folder.
 
     >>> with Sandbox() as sandbox:
     ...     run = sandbox.run(job)
     """
 
-    def __init__(self, limits: Limits | None = None) -> None:
+    def __init__(self, limits: Limits | None = None, imports: Sequence[str] = ()) -> None:
         self.limits = limits or Limits()
+        self.imports = imports
         self._uids = random.Random(os.urandom(8)).sample(UIDS, len(UIDS))
         self._zygote: subprocess.Popen[bytes] | None = None
         self._ended: dict[int, int] = {}
@@ -77,7 +80,7 @@ class Sandbox:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._zygote = subprocess.Popen(
-                [sys.executable, "-I", "-c", START, str(theirs.fileno()), str(ROOT)],
+                [sys.executable, "-I", "-c", START, str(theirs.fileno()), str(ROOT), *self.imports],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,

@@ -7,6 +7,7 @@ inherits. No torch operation runs here: a fork after a multithreaded one hangs.
 
 import contextlib
 import ctypes
+import importlib
 import json
 import os
 import resource
@@ -16,6 +17,7 @@ import socket
 import sys
 import time
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 36, 38
 libc = ctypes.CDLL(None, use_errno=True)
 
 
-def main(control: socket.socket, root: str) -> None:
+def main(control: socket.socket, root: str, imports: Sequence[str] = ()) -> None:
     """Answer fork, kill and sweep requests on ``control`` until the grader closes it."""
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     wake_read, wake_write = os.pipe()
@@ -36,6 +38,8 @@ def main(control: socket.socket, root: str) -> None:
     import autograder.sandbox.worker  # noqa: F401
     import helpers.training  # noqa: F401 - the notebooks' epoch loop
 
+    for module in imports:
+        importlib.import_module(module)
     sys.modules["autograder"].__path__ = []  # nothing more of this package can be imported
     sys.path = [p for p in sys.path if p != root]
     tell(control, ready=True)
