@@ -141,13 +141,14 @@ def show_reconstructions(model: torch.nn.Module, images: torch.Tensor) -> tuple[
 
 @shown
 def plot_loss(
-    history: Sequence[float], label: str = "loss, summed over minibatches"
+    history: Sequence[float], label: str = "loss, summed over minibatches", each: str = "epoch"
 ) -> tuple[Figure, str]:
     """Plot one loss an epoch, on a logarithmic scale where it falls to less than a third.
 
     Args:
         history: one number an epoch, the first for epoch 0.
         label: what the numbers are.
+        each: what there is a number for, if not an epoch.
     """
     from matplotlib.ticker import MaxNLocator
 
@@ -159,7 +160,7 @@ def plot_loss(
     positive = np.isfinite(losses).all() and losses.min() > 0
     if positive and losses.min() < losses[0] / 3:
         _log_scale(ax)
-    ax.set_xlabel("epoch")
+    ax.set_xlabel(each)
     ax.set_ylabel(label)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.grid(axis="y", which="both", color="#e5e7eb", linewidth=0.8)
@@ -170,7 +171,7 @@ def plot_loss(
             ax.annotate(f"{y:.3g}", (x, y), xytext=(4, 6), textcoords="offset points", color=BLUE)
     ax.margins(x=0.08, y=0.15)
     return figure, (
-        f"{label}: {losses[0]:.3g} in epoch 0, {losses[-1]:.3g} in epoch {len(losses) - 1}"
+        f"{label}: {losses[0]:.3g} in {each} 0, {losses[-1]:.3g} in {each} {len(losses) - 1}"
     )
 
 

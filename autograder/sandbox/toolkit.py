@@ -53,6 +53,11 @@ def plain(value: Any) -> np.ndarray:
     return np.array(value.detach().cpu().numpy())
 
 
+def from_one(loss: Any) -> np.ndarray:
+    """A loss that may be 0, plus 1: what rounding leaves of 0 is then no error."""
+    return np.asarray(plain(loss) + 1.0)
+
+
 def numbers(values: Any) -> np.ndarray:
     """A list of losses as float64 (n,).
 

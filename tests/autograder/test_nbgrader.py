@@ -7,7 +7,7 @@ from nbgrader.api import Gradebook
 from nbgrader.converters import Autograde, GenerateAssignment, GenerateFeedback
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
-from toy_course import DOUBLE, make
+from toy_course import DOUBLE, TOML, make, study_cells, write_part
 from traitlets.config import PyFileConfigLoader
 
 from autograder import nbgrader as module
@@ -127,6 +127,10 @@ def to_markdown(nb):
     nb.cells[nb.cells.index(cell)] = text
 
 
+def unwritten(nb):
+    answer(nb, "essay").source = "<!-- Question: essay -->\n*Write here.*"
+
+
 def same(nb):
     pass
 
@@ -150,6 +154,8 @@ CLASS = {
     "few_cells": (remove("double", "test_double", "test_report_toy"), None, NONE),
     "twice": (duplicated, None, FULL),
     "as_text": (to_markdown, None, FULL),
+    "essay_lost": (remove("essay"), None, FULL),
+    "essay_unwritten": (unwritten, None, FULL),
     "faulty": (same, DOUBLE + "\n# fault", None),
 }
 
@@ -160,6 +166,8 @@ def root(tmp_path_factory):
     root = tmp_path_factory.mktemp("course")
     with pytest.MonkeyPatch.context() as patch:
         make(root, patch)
+        write_part(root, "study", study_cells())
+        (root / "course.toml").write_text(TOML.replace('["toy"]', '["toy", "study"]'))
         patch.setattr(module, "Grader", FakeGrader)
         patch.setenv("PATH", os.environ["PATH"])  # the configuration extends both
         patch.setattr(sys, "path", list(sys.path))
@@ -179,14 +187,29 @@ def root(tmp_path_factory):
 def test_every_test_cell_gets_its_score(root, student):
     expected = CLASS[student][2]
     each, total = scores(root, student)
-    assert each == expected
+    assert {k: v for k, v in each.items() if k != "essay"} == expected
     assert total == sum(expected.values())
     values = []
     for cell in graded(root, student).cells:
-        if cell.metadata.get("nbgrader", {}).get("grade"):
+        if cell.metadata.get("nbgrader", {}).get("grade") and cell.cell_type == "code":
             assert [o.output_type for o in cell.outputs] == ["display_data", "execute_result"]
             values.append(cell.outputs[1].data)
     assert values == [{"text/plain": str(v)} for v in expected.values()]
+
+
+@pytest.mark.parametrize(
+    ("student", "waits"),
+    [("right", True), ("stripped", True), ("essay_lost", False), ("essay_unwritten", False)],
+)
+def test_an_essay_waits_for_a_person_unless_there_is_none(root, student, waits):
+    with Gradebook(f"sqlite:///{root}/gradebook.db") as book:
+        grade = book.find_grade("essay", "ps_toy", "ps_toy", student)
+        assert (grade.needs_manual_grade, grade.auto_score) == (
+            (True, None) if waits else (False, 0)
+        )
+        assert grade.max_score == 0.5
+    written = answer(graded(root, student), "essay") if student == "right" else None
+    assert written is None or "once again" in written.source
 
 
 def test_a_fault_of_the_grader_is_no_zero(root):
@@ -196,6 +219,6 @@ def test_a_fault_of_the_grader_is_no_zero(root):
 
 def test_feedback_shows_what_the_student_should_read(root):
     page = (root / "feedback" / "half" / "ps_toy" / "ps_toy.html").read_text()
-    assert "Score: 2.5 / 3.5" in page
+    assert "Score: 2.5 / 4.0" in page  # nbgrader counts the essay, once somebody has graded it
     assert "is right" in page
     assert "<b>read</b>" not in page

@@ -3,7 +3,17 @@ import sys
 
 import nbformat
 import pytest
-from toy_course import TOML, code, make, more_cells, toy_cells, write_part
+from toy_course import (
+    ESSAY,
+    TOML,
+    code,
+    make,
+    more_cells,
+    study_cells,
+    text,
+    toy_cells,
+    write_part,
+)
 
 from autograder import course
 from autograder.model import CourseError
@@ -70,7 +80,7 @@ def test_a_release_is_blank(root):
     assert cells["double-text"].source == "Due 26 October 2026, worth 2."
     assert cells["hand-in"].source == "Hand in at the letter box."
     questions = ["double", "report_toy"]
-    course = {"problem_set": "ps_toy", "questions": questions, "bonus": []}
+    course = {"problem_set": "ps_toy", "questions": questions, "bonus": [], "by_hand": []}
     assert notebook.metadata.course == course
     assert cells["setup"].metadata == {}
     assert cells["double"].metadata.deletable is False
@@ -149,6 +159,49 @@ def test_parts_may_not_have_the_same_cell_unshared(root):
     (root / "course.toml").write_text(TOML.replace('["toy"]', '["toy", "more"]'))
     with pytest.raises(CourseError, match=r"more\.ipynb: another cell has the id 'run' too"):
         release("ps_toy", root)
+
+
+def with_study(root, cells=None):
+    """The toy problem set with a question that a person grades."""
+    write_part(root, "study", study_cells() if cells is None else cells)
+    (root / "course.toml").write_text(TOML.replace('["toy"]', '["toy", "study"]'))
+
+
+def test_a_question_graded_by_hand_is_blank_and_marked_for_nbgrader(root):
+    with_study(root)
+    notebook, cells = released(root)
+    assert cells["title"].source == "# Toy 7: 4 points"  # all that a student can earn
+    assert cells["essay-text"].source == "What is twice? 0.5 of 4 points, by hand."
+    assert cells["essay"].source == "<!-- Question: essay -->\n*Write here.*"
+    marks = cells["essay"].metadata.nbgrader
+    assert (marks.grade, marks.solution, marks.locked) == (True, True, False)
+    assert (marks.grade_id, marks.points) == ("essay", 0.5)
+    assert notebook.metadata.course.by_hand == ["essay"]
+    ps = course.problem_set("ps_toy", root)
+    assert ps.points == 3.5 and [q.id for q in ps.questions] == ["double", "report_toy"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        ([], "0 text cells begin with `<!-- Question: essay -->`, not one"),
+        ([*study_cells(), text("again", ESSAY)], "2 text cells begin with"),
+        ([text("written", "<!-- Question: essay -->\nSo.")], "essay has no lines between"),
+        ([*study_cells(), text("told", "Twice is once and once again, as everybody knows.")],
+         "a line removed from cell 'essay'"),
+    ],
+)  # fmt: skip
+def test_a_question_by_hand_that_is_not_as_it_should_be_is_named(root, cells, said):
+    with_study(root, cells)
+    with pytest.raises(CourseError, match=said):
+        release("ps_toy", root)
+
+
+def test_its_points_can_be_chosen(root):
+    with_study(root)
+    toml = (root / "course.toml").read_text() + "points = { essay = 3 }\n"
+    (root / "course.toml").write_text(toml)
+    assert released(root)[1]["essay"].metadata.nbgrader.points == 3
 
 
 def change(root, index, **attributes):

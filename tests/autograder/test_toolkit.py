@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from autograder.compare import difference
 from autograder.sandbox.surroundings import OnCPU
-from autograder.sandbox.toolkit import GPUTensor, steps
+from autograder.sandbox.toolkit import GPUTensor, from_one, steps
 
 
 def answer(source):
@@ -57,3 +58,12 @@ def test_a_tensor_on_the_gpu_refuses_numpy_until_it_is_fetched(gpu):
 
 def test_a_tensor_on_the_gpu_computes(gpu):
     assert torch.zeros(3, device=gpu.device).add(gpu.cuda()).to(gpu.device).sum() == 3.5
+
+
+def test_a_loss_of_zero_may_be_rounded():
+    assert not difference(
+        {"loss": from_one(torch.tensor(3e-8))}, {"loss": from_one(torch.tensor(0.0))}, 1e-4
+    )
+    assert difference(
+        {"loss": from_one(torch.tensor(0.01))}, {"loss": from_one(torch.tensor(0.0))}, 1e-4
+    )

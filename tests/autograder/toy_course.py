@@ -31,7 +31,9 @@ QUESTIONS = {
         Question("report_toy", "Report", 1.5, ("flags", "results_toy"), "toy", report=True),
     ),
     "more": (Question("triple", "Tripling", 1, ("triple",), "more"),),
+    "study": (),
 }
+BY_HAND = {"study": (Question("essay", "An essay", 0.5, (), "study"),)}
 
 DOUBLE = """\
 # Question: double
@@ -48,6 +50,12 @@ def triple(x):
     ### BEGIN SOLUTION
     return sum([x, x, x])
     ### END SOLUTION"""
+
+ESSAY = """\
+<!-- Question: essay -->
+### BEGIN SOLUTION
+Twice is once and once again, as everybody knows.
+### END SOLUTION"""
 
 REPORT = """\
 # Question: report_toy
@@ -100,6 +108,13 @@ def more_cells():
     ]
 
 
+def study_cells():
+    return [
+        text("essay-text", "What is twice? {{points:essay}} of {{points}} points, by hand."),
+        text("written", ESSAY),
+    ]
+
+
 def write_part(root, part, cells):
     notebook = nbformat.v4.new_notebook(cells=cells)
     path = root / "solutions" / f"{part}.ipynb"
@@ -115,7 +130,9 @@ def make(root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         def __init__(self, name: str) -> None:
             if name not in QUESTIONS:
                 raise CourseError(f"There is no part {name!r}.")
+            self.name = name
             self.questions = QUESTIONS[name]
+            self.by_hand = BY_HAND.get(name, ())
             self.reports = {"report_toy": ReportRule("results_toy", ("toy",))}
             self.options = {"colour": ("red", "blue")} if name == "toy" else {}
 

@@ -21,6 +21,7 @@ GOOD = {
             "problem_set": "ps_toy",
             "questions": ["double", "report_toy", "extra"],
             "bonus": ["extra"],
+            "by_hand": ["essay"],
         }
     },
     "cells": [
@@ -31,6 +32,7 @@ GOOD = {
         code("helpers.record('toy', double(0.2))", result("toy", 0.4), count=4),
         code("# Question: report_toy\n%time\nresults_toy = dict(toy=0.40)", count=5),
         code("# Question: extra\ndef e():\n    raise NotImplementedError()", count=6),
+        markdown("<!-- Question: essay -->\nTwice is once and once again."),
         code("   \n", count=None),
         code("helpers.hand_in()", count=None),
     ],
@@ -72,6 +74,12 @@ def put(index, **values):
         (put(5, source="# Question: report_toy\nresults_toy = {'toy': 40}"), ["6: report_toy"]),
         (put(5, source="# Question: report_toy\nresults_toy = {'toy': None}"), ["6: report_toy"]),
         (put(5, source="# Question: report_toy\nresults_toy = {}"), ["6: report_toy"]),
+        (put(7, source="<!-- Question: essay -->\n*Write here.*"),
+         ["-: The answer to essay, in a text cell, is not written yet."]),
+        (put(7, source="\n<!-- Question: essay -->  \n"),
+         ["-: The answer to essay, in a text cell, is not written yet."]),
+        (put(7, source="Twice is once and once again."),
+         ["-: There is no text cell that begins with `<!-- Question"]),
         (lambda notebook, cells: notebook.update(metadata={}),
          ["7: The answer to extra is not written yet, or not all of it."]),
     ],

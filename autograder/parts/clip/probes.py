@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from autograder.sandbox.surroundings import OnCPU, Pretrained
-from autograder.sandbox.toolkit import GPUTensor, cotangent, fill, gradients, plain, steps
+from autograder.sandbox.toolkit import GPUTensor, cotangent, fill, from_one, gradients, plain, steps
 
 TOKENS = 64
 
@@ -163,7 +163,7 @@ def loss(ns, image, input_ids, attention_mask, seed, temperature=None):
     batch = {"image": image, "input_ids": input_ids, "attention_mask": attention_mask}
     value = model(batch)
     return {
-        "loss": plain(value),
+        "loss": from_one(value),
         "images afterwards": plain(image).mean(axis=(2, 3)),
         "tokens afterwards": plain(input_ids),
         "names in the minibatch afterwards": sorted(batch),
