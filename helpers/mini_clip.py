@@ -8,6 +8,7 @@ and that has words for classes it was never taught.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -28,7 +29,6 @@ START, END = "<|startoftext|>", "<|endoftext|>"
 WORD_END = "</w>"
 SIDE = 64
 LONGEST = 32  # tokens of a text
-LARGEST_SCALE = 4.6052  # ln 100, as in CLIP
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,9 @@ class ClipRecipe:
     """All that decides the small CLIP; a changed recipe makes it anew.
 
     ``rate`` is the highest of a one-cycle schedule; ``width`` that of both transformers, with
-    ``layers`` for images and for texts; ``dim`` is that of the common space.
+    ``layers`` for images and for texts; ``dim`` is that of the common space. The cosines' ``scale``
+    is held where it is: few images would soon ask for a smaller one, and close the gap between
+    images and texts that large models show.
     """
 
     epochs: int = 40
@@ -47,8 +49,9 @@ class ClipRecipe:
     layers: tuple[int, int] = (4, 2)
     patch: int = 16
     dim: int = 64
+    scale: float = 40.0
     seed: int = 2026
-    version: int = 1
+    version: int = 2
 
 
 CLIP = ClipRecipe()
@@ -165,6 +168,7 @@ def untrained_clip(tokenizer: Any, recipe: ClipRecipe) -> CLIPModel:
             text_config={**sizes, **text},
             vision_config={**sizes, **vision},
             projection_dim=recipe.dim,
+            logit_scale_init_value=math.log(recipe.scale),
         )
     )
 
@@ -198,7 +202,8 @@ def train_clip(
             for texts in captions
         ]
     )  # (N, captions, tokens)
-    optimizer = torch.optim.AdamW(model.parameters(), weight_decay=0.1)
+    learning = [p for p in model.parameters() if p is not model.logit_scale]
+    optimizer = torch.optim.AdamW(learning, weight_decay=0.1)
     steps = recipe.epochs * (len(pixels) // recipe.batch)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, recipe.rate, total_steps=steps)
     target = torch.arange(recipe.batch)
@@ -217,8 +222,6 @@ def train_clip(
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-            with torch.no_grad():
-                model.logit_scale.clamp_(max=LARGEST_SCALE)
             schedule.step()
             bar.update()
     model.eval()
