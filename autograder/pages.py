@@ -19,7 +19,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from autograder.model import CourseError, QuestionResult, Report
-from autograder.report import finished, score, shared_message, write_text
+from autograder.report import by_hand, finished, score, shared_message, write_text
 from autograder.text import one_line, shown
 
 MAX_RESULTS = 50 << 20  # bytes of a results.json that the class page reads
@@ -62,7 +62,7 @@ def write_feedback(report: Report, path: Path) -> None:
         finished=finished(report),
         problem=report.problem,
         fault=report.fault,
-        notes=report.notes,
+        notes=[*filter(None, [by_hand(report.problem_set)]), *report.notes],
         questions=[_question(q) for q in report.questions],
     )
     write_text(path, page)

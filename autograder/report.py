@@ -62,6 +62,12 @@ def score(result: QuestionResult) -> float:
     return 0.0 if result.fault else result.score
 
 
+def by_hand(problem_set: ProblemSet) -> str:
+    """What a student should know of questions that are not graded here; "" where there are none."""
+    titles = ", ".join(q.title for q in problem_set.by_hand)
+    return f"Graded by a person, and not in this score: {titles}." if titles else ""
+
+
 def _test(result: QuestionResult, report: Report) -> dict[str, Any]:
     question = result.question
     extra: dict[str, Any] = {
@@ -135,8 +141,7 @@ def _summary(report: Report) -> str:
         lines = [f"Graded {done} of {len(report.questions)} questions. {PENDING}"]
     else:
         lines = [f"{escape(report.problem_set.title)}: all questions were graded."]
-        if titles := [escape(q.title) for q in report.problem_set.by_hand]:
-            lines.append(f"Graded by a person, and not in this score: {', '.join(titles)}.")
+        lines += filter(None, [escape(by_hand(report.problem_set))])
     return "\n\n".join([*lines, *(f"Note: {inline(note)}" for note in report.notes)])
 
 

@@ -2,10 +2,10 @@
 
     .venv/bin/python -m bench.learning ps_cmc --seeds 3
 
-Every seed in a cell that is not a test is replaced, the notebook runs from top to bottom, and a
-table shows the accuracies that it recorded, what it printed of a last epoch or a precision, and
-the seconds of its slowest cells. A seed that was run before with the same code comes out of the
-cache.
+Every seed in a cell that is not a test is replaced, and that of the small pretrained CLIP, where
+there is one. The notebook runs from top to bottom, and a table shows the accuracies that it
+recorded, what it printed of a last epoch, a precision or a modality gap, and the seconds of its
+slowest cells. A seed that was run before with the same code comes out of the cache.
 """
 
 import argparse
@@ -35,6 +35,15 @@ get_ipython().events.register("pre_run_cell", _start)
 get_ipython().events.register("post_run_cell", _stop)
 _start(None)
 """
+PRETRAINED = """
+import dataclasses
+import os
+
+from helpers import mini_clip
+
+mini_clip.CLIP = dataclasses.replace(mini_clip.CLIP, seed={seed})
+os.environ["HELPERS_DATA"] += "-{seed}"
+"""
 SLOW = 15
 
 
@@ -63,18 +72,24 @@ def main() -> None:
 
 
 def reseed(notebook: NotebookNode, seed: int) -> None:
-    """Another seed in every cell but the tests, and a clock in front of all cells."""
+    """Another seed in every cell but the tests, and a clock in front of all cells.
+
+    Another small CLIP lies in a data folder of its own.
+    """
     for cell in notebook.cells:
         if cell.cell_type == "code" and not cell.id.startswith("test_"):
             cell.source = re.sub(r"\b(seed=|manual_seed\()0\b", rf"\g<1>{seed}", cell.source)
-    notebook.cells.insert(0, nbformat.v4.new_code_cell(CLOCK, id="clock"))
+    first = CLOCK
+    if seed and any("pretrained_clip" in cell.source for cell in notebook.cells):
+        first += PRETRAINED.format(seed=seed)
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(first, id="clock"))
 
 
 def told(notebook: NotebookNode) -> Iterator[str]:
-    """The lines that tell of a last epoch or a precision, and how long the slow cells took."""
+    """The lines that tell of an epoch, a precision or a gap, and how long the slow cells took."""
     for cell in notebook.cells:
         text = "\n".join(o.text for o in cell.get("outputs", ()) if "text" in o)
-        yield from re.findall(r"^(?:last epoch|precision at).*", text, re.M)
+        yield from re.findall(r"^(?:last epoch|precision at|modality gap).*", text, re.M)
         for seconds in re.findall(r"^took ([\d.]+) s$", text, re.M):
             if float(seconds) >= SLOW:
                 yield f"{cell.id}: {seconds} s"

@@ -7,18 +7,22 @@ from pathlib import Path
 from data_scripts.command import parser, run
 from helpers.mini_captions import make_mini_captions
 from helpers.mini_data import make_mini
+from helpers.mini_labeled import make_mini_cifar100, make_mini_folders
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     made = parser(
         "data_scripts.mini",
-        "Cut ten photographs of the installed packages into two small data sets, in the layouts "
-        "of STL-10 and Flickr8k. It takes seconds; what is there already is left alone.",
+        "Cut ten photographs of the installed packages into four small data sets, in the layouts "
+        "of STL-10, Flickr8k, CIFAR-100 and Hymenoptera. It takes seconds; what is there already "
+        "is left alone.",
     )
     args = made.parse_args(argv)
 
     def make() -> Path:
         make_mini_captions(args.data)
+        make_mini_cifar100(args.data)
+        make_mini_folders(args.data)
         return make_mini(args.data).parent
 
     return run(make)

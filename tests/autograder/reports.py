@@ -24,6 +24,7 @@ def problem_set(visibility: str = "visible") -> ProblemSet:
         visibility=visibility,
         hand_in="Gradescope",
         questions=QUESTIONS,
+        by_hand=(Question("essay", "An *essay*", 1, (), "autoencoder"),),
     )
 
 

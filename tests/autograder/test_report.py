@@ -154,3 +154,9 @@ def test_grades_of_nobody_have_a_header(tmp_path):
 def test_all_right_says_so():
     assert checked(report())["tests"][0]["output"] == "Right: it passed all 2 checks."
     assert right(QUESTIONS[0]).passed
+
+
+def test_what_a_person_grades_is_named_and_not_counted():
+    data = checked(report())
+    assert data["output"].endswith("Graded by a person, and not in this score: An \\*essay\\*.")
+    assert data["extra_data"]["max_score"] == 3 and len(data["tests"]) == 3

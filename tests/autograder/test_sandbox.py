@@ -38,6 +38,13 @@ def run(sandbox: Sandbox, answer: str, probe: str = "look", cpu: int = 5, **job:
     return sandbox.run(Job(answer, ("f",), PROBES, calls, **job), Limits(cpu=cpu))
 
 
+def test_what_answers_import_is_there_before_them() -> None:
+    look = "import sys\ndef f(): return 'wave' in sys.modules"
+    for imports, ready in (((), False), (("wave",), True)):
+        with Sandbox(imports=imports) as sandbox:
+            assert value(sandbox, look) is ready
+
+
 def value(sandbox: Sandbox, answer: str, **job: Any) -> Any:
     outcome = run(sandbox, answer, **job).outcomes[0]
     assert isinstance(outcome, dict), outcome

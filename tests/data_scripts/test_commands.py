@@ -3,12 +3,12 @@ import sys
 
 import pytest
 
-from data_scripts import flickr8k, mini, stl10
-from helpers import mini_captions, mini_data
+from data_scripts import flickr8k, labeled, mini, stl10
+from helpers import mini_captions, mini_data, mini_labeled
 from helpers.errors import DownloadError
 
 
-@pytest.mark.parametrize("name", ["mini", "stl10", "flickr8k"])
+@pytest.mark.parametrize("name", ["mini", "stl10", "flickr8k", "labeled"])
 def test_help_names_the_command_and_the_folder(name):
     command = [sys.executable, "-m", f"data_scripts.{name}", "--help"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -18,10 +18,14 @@ def test_help_names_the_command_and_the_folder(name):
 def test_mini_makes_the_data_where_it_is_told(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(mini_data, "RECIPE", mini_data.Recipe(unlabeled=10, train=10, test=10))
     monkeypatch.setattr(mini_captions, "CAPTIONS", mini_captions.CaptionRecipe(images=5))
+    few = mini_labeled.LabeledRecipe(train=100, test=100, train_two=4, test_two=2)
+    monkeypatch.setattr(mini_labeled, "LABELED", few)
     assert mini.main(["--data", str(tmp_path)]) == 0
     folder = tmp_path / "mini"
     assert (folder / "stl10_binary" / "train_X.bin").is_file()
     assert len(list((folder / "flickr8k" / "Images").iterdir())) == 5
+    assert (folder / "cifar-100-python" / "meta").is_file()
+    assert len(list((folder / "hymenoptera_data").glob("*/*/*.jpg"))) == 6
     assert str(folder) in capsys.readouterr().out
 
 
@@ -41,6 +45,17 @@ def test_flickr8k_tries_the_given_sources_first(tmp_path, monkeypatch):
     assert flickr8k.main(["--data", str(tmp_path), "--source", "http://near/folder"]) == 0
     assert seen["data"] == tmp_path
     assert seen["sources"][0] == "http://near/folder/" and len(seen["sources"]) == 2
+
+
+def test_labeled_fetches_both_and_tries_the_given_mirrors_first(tmp_path, monkeypatch):
+    seen = {}
+    monkeypatch.setattr(labeled, "fetch_hymenoptera", lambda data: seen.update(insects=data))
+    monkeypatch.setattr(
+        labeled, "fetch_cifar100", lambda data, **o: seen.update(o) or data / "cifar-100-python"
+    )
+    assert labeled.main(["--data", str(tmp_path), "--mirror", "http://near/a"]) == 0
+    assert seen["insects"] == tmp_path
+    assert seen["mirrors"][0] == "http://near/a" and len(seen["mirrors"]) == 3
 
 
 def test_a_failure_is_one_sentence_and_status_1(tmp_path, monkeypatch, capsys):
