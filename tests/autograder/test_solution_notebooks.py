@@ -15,7 +15,7 @@ from torch import nn
 from autograder import leaks
 from autograder.checks import load_part
 from autograder.course import ROOT
-from autograder.release import QUESTION
+from autograder.notebook import BY_HAND, QUESTION
 
 # `solutions/<ps>/` holds what release composes; the parts themselves lie above.
 NOTEBOOKS = sorted((ROOT / "solutions").glob("*.ipynb"))
@@ -74,8 +74,20 @@ def test_class_and_def_lines_stay_in_the_release(path):
 
 def test_only_answers_hold_solutions(path):
     for cell in read(path).cells:
-        if not QUESTION.match(cell.source):
+        if not (QUESTION.match(cell.source) or BY_HAND.match(cell.source)):
             assert not leaks.MARKER.search(cell.source), cell.id
+
+
+def test_text_answers_are_those_that_a_person_grades_below_their_rubric(path):
+    found = []
+    for above, cell in pairwise(read(path).cells):
+        if cell.cell_type == "markdown" and (match := BY_HAND.match(cell.source)):
+            found.append(match.group(1))
+            assert cell.id == found[-1] and above.id == f"{cell.id}-text"
+            assert "graded by these questions" in above.source
+            points = f"*{{{{points:{cell.id}}}}} of {{{{points}}}} points, graded by a person*"
+            assert points in above.source
+    assert found == [q.id for q in load_part(path.stem).by_hand]
 
 
 def test_every_answer_has_its_test_right_below(path):

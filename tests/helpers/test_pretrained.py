@@ -14,11 +14,13 @@ from types import SimpleNamespace
 import pytest
 import torch
 import torchvision
+from PIL import Image
 from server import Manners, serve
 from torchvision.models import resnet50
+from transformers import CLIPImageProcessor, CLIPProcessor
 
 import helpers
-from helpers import mini_captions, mini_data, mini_models, pretrained
+from helpers import mini_captions, mini_clip, mini_data, mini_models, pretrained
 from helpers.mini_captions import CaptionRecipe
 from helpers.mini_models import ModelRecipe, make_mini_models
 
@@ -97,7 +99,7 @@ def test_the_real_resnet_comes_through_torchvisions_download(tmp_path, monkeypat
 
 
 @contextmanager
-def hub(folder):
+def hub(folder, revision):
     """A server that answers as the hub of transformers does, with the files of a folder."""
     asked = []
 
@@ -105,12 +107,12 @@ def hub(folder):
         def answer(self, whole):
             asked.append(self.path)
             path = folder / self.path.rpartition("/")[2]
-            found = f"/resolve/{pretrained.DISTILBERT_REVISION}/" in self.path and path.is_file()
+            found = f"/resolve/{revision}/" in self.path and path.is_file()
             body = path.read_bytes() if found else b""
             self.send_response(200 if found else 404)
             if found:
                 self.send_header("ETag", f'"{hashlib.sha256(body).hexdigest()}"')
-                self.send_header("X-Repo-Commit", pretrained.DISTILBERT_REVISION)
+                self.send_header("X-Repo-Commit", revision)
             else:
                 self.send_header("X-Error-Code", "EntryNotFound")
             self.send_header("Content-Length", str(len(body)))
@@ -138,7 +140,23 @@ def hub(folder):
         thread.join()
 
 
-SCRIPT = """
+def fetched(script, folder, data, name, revision):
+    """The number that a script prints, whose files come from a hub; and the files asked for."""
+    with hub(folder, revision) as (address, asked):
+        offline = {k: v for k, v in os.environ.items() if not k.startswith(("HF_", "HELPERS_"))}
+        done = subprocess.run(
+            [sys.executable, "-c", script, str(data)],
+            env={**offline, "HF_ENDPOINT": address, "HF_HOME": str(data / "home"),
+                 "HF_HUB_DISABLE_XET": "1", "PYTHONPATH": str(Path.cwd())},
+            capture_output=True, text=True,
+        )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    files = [path for path in asked if "/resolve/" in path]
+    assert all(path.startswith(f"/{name}/resolve/{revision}/") for path in files), asked
+    return float(done.stdout.splitlines()[-1]), {path.rpartition("/")[2] for path in files}
+
+
+DISTILBERT = """
 import sys, torch, helpers
 helpers.start(profile="full", data=sys.argv[1])
 tokens = helpers.pretrained_tokenizer()(["a dark cat"], return_tensors="pt")
@@ -149,17 +167,45 @@ print(helpers.pretrained_distilbert().eval()(**tokens).last_hidden_state.sum().i
 def test_the_real_distilbert_comes_from_the_hub_at_its_pinned_version(tmp_path, mini):
     tokens = helpers.pretrained_tokenizer()(["a dark cat"], return_tensors="pt")
     expected = helpers.pretrained_distilbert().eval()(**tokens).last_hidden_state.sum().item()
-    with hub(mini.data / "mini" / "models") as (address, asked):
-        offline = {k: v for k, v in os.environ.items() if not k.startswith(("HF_", "HELPERS_"))}
-        done = subprocess.run(
-            [sys.executable, "-c", SCRIPT, str(tmp_path)],
-            env={**offline, "HF_ENDPOINT": address, "HF_HOME": str(tmp_path / "home"),
-                 "HF_HUB_DISABLE_XET": "1", "PYTHONPATH": str(Path.cwd())},
-            capture_output=True, text=True,
-        )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert float(done.stdout.splitlines()[-1]) == pytest.approx(expected, rel=1e-4)
-    files = [path for path in asked if "/resolve/" in path]
-    assert any(path.endswith("/model.safetensors") for path in files)
-    wanted = f"/{pretrained.DISTILBERT}/resolve/{pretrained.DISTILBERT_REVISION}/"
-    assert all(path.startswith(wanted) for path in files), asked
+    pinned = pretrained.DISTILBERT, pretrained.DISTILBERT_REVISION
+    found, files = fetched(DISTILBERT, mini.data / "mini" / "models", tmp_path, *pinned)
+    assert found == pytest.approx(expected, rel=1e-4)
+    assert "model.safetensors" in files
+
+
+CLIP = """
+import sys, torch, helpers
+from PIL import Image
+helpers.start(profile="full", data=sys.argv[1])
+clip, processor = helpers.pretrained_clip()
+assert {p.dtype for p in clip.parameters()} == {torch.float32} and not clip.training
+image = Image.linear_gradient("L").convert("RGB")
+inputs = processor(
+    text=["a cat"], images=[image], padding=True, truncation=True, return_tensors="pt"
+)
+print(clip(**inputs).image_embeds[0, :3].sum().item())
+"""
+
+
+def test_the_real_clip_comes_from_the_hub_in_its_published_layout(tmp_path):
+    """Its pinned version has no safetensors, and its weights may be of 16 bits."""
+    folder = tmp_path / "published"
+    tokenizer = mini_clip.clip_tokenizer(["a dark cat"])
+    recipe = mini_clip.ClipRecipe(width=16, heads=2, layers=(1, 1), dim=8)
+    model = mini_clip.untrained_clip(tokenizer, recipe).eval()
+    square = {"height": 64, "width": 64}
+    processor = CLIPProcessor(
+        CLIPImageProcessor(size={"shortest_edge": 64}, crop_size=square), tokenizer
+    )
+    processor.save_pretrained(folder)
+    model.half().save_pretrained(folder)
+    (folder / "model.safetensors").unlink()
+    torch.save(model.state_dict(), folder / "pytorch_model.bin")
+    image = Image.linear_gradient("L").convert("RGB")
+    pixels = processor(images=[image], return_tensors="pt")["pixel_values"]
+    with torch.no_grad():
+        features = model.float().get_image_features(pixel_values=pixels).pooler_output[0]
+    pinned = pretrained.CLIP, pretrained.CLIP_REVISION
+    found, files = fetched(CLIP, folder, tmp_path, *pinned)
+    assert found == pytest.approx((features / features.norm())[:3].sum().item(), abs=1e-4)
+    assert "pytorch_model.bin" in files
