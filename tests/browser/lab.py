@@ -25,7 +25,7 @@ SETTINGS = {
 
 
 @contextlib.contextmanager
-def jupyterlab(folder: Path) -> Iterator[str]:
+def jupyterlab(folder: Path, course: Path = ROOT) -> Iterator[str]:
     """Serve ``folder``, where settings go too; yields the address, without a path."""
     for name, values in SETTINGS.items():
         path = folder / f".config/lab/user-settings/@jupyterlab/{name}.jupyterlab-settings"
@@ -49,7 +49,9 @@ def jupyterlab(folder: Path) -> Iterator[str]:
         "--port=0", "--IdentityProvider.token=", f"--ServerApp.root_dir={folder}",
     ]  # fmt: skip
     # Started in the course's folder, nbgrader's extension reads the course's configuration.
-    server = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
+    server = subprocess.Popen(
+        command, cwd=course, env=environment, stderr=subprocess.PIPE, text=True
+    )
     assert server.stderr
     try:
         yield _address(server.stderr)
