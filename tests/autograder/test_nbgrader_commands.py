@@ -86,7 +86,7 @@ def test_the_shipped_problem_set(tmp_path, ps_id, maximum, right, partial):
         "partial": (partial, maximum),
     }
     assert (tmp_path / "feedback" / "partial" / ps.id / f"{ps.id}.html").is_file()
-    questions = sum(not q.bonus for q in ps.questions)
+    questions = sum(not q.bonus for q in ps.questions) + len(ps.by_hand)
     assert f"VALIDATION FAILED ON {questions} CELL(S)" in nbgrader(tmp_path, "validate", str(blank))
 
 

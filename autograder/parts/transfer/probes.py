@@ -49,11 +49,11 @@ class CLIP(nn.Module):
         return self.dropout(self.text(words)).as_subclass(Features)
 
 
-def image_features(clip, pixel_values):
+def encode_pixels(clip, pixel_values):
     return clip.get_image_features(pixel_values=pixel_values).pooler_output
 
 
-def text_features(clip, input_ids, attention_mask):
+def encode_tokens(clip, input_ids, attention_mask):
     return clip.get_text_features(input_ids=input_ids, attention_mask=attention_mask).pooler_output
 
 
@@ -79,7 +79,7 @@ def given(namespace):
     """What the notebook gives."""
     Pretrained.makers.update(model=CLIP)
     namespace.update(
-        image_features=image_features, text_features=text_features, encode_text=encoder(0),
+        encode_pixels=encode_pixels, encode_tokens=encode_tokens, encode_text=encoder(0),
         tokens_of=tokens_of, clip=CLIP().eval(), dim=DIM,
     )  # fmt: skip
 
