@@ -89,12 +89,15 @@ def weights_of_one_class(rng: Generator) -> dict[str, Any]:
 
 
 def classified(rng: Generator, n: int, c: int, d: int = 8) -> dict[str, Any]:
-    """Features of any length, unit weights, and labels of which about half are right."""
-    weights = normal(rng, c, d)
+    """Features of any length, unit weights, and labels of which about half are right.
+
+    Coordinates differ in their spread, so that normalising over the images changes the order.
+    """
+    spread = np.geomspace(3, 0.3, d)
+    weights = normal(rng, c, d) * spread
     weights /= np.linalg.norm(weights, axis=1, keepdims=True)
     labels = rng.integers(c, size=n)
-    # Close together, so that a scale of 100 leaves several classes probable.
-    features = 2.5 * weights[labels] + normal(rng, n, d)
+    features = 2.0 * weights[labels] + 0.6 * normal(rng, n, d) * spread
     size = rng.uniform(0.1, 12, (n, 1))
     return {
         "features": (features * size).astype(np.float32),
@@ -128,7 +131,7 @@ def top_all(rng: Generator) -> dict[str, Any]:
 @PART.check("zero_shot", "accuracy", weight=2)
 def accuracy_values(rng: Generator) -> dict[str, Any]:
     """`evaluate` is the share of images whose most probable class is their label."""
-    return classified(rng, 60, 7)
+    return classified(rng, 200, 16)
 
 
 @PART.check("zero_shot", "accuracy")
