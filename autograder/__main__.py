@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -36,6 +37,11 @@ def _parser() -> argparse.ArgumentParser:
     grade.add_argument("paths", nargs="+", type=Path, metavar="FILE_OR_FOLDER")
     grade.add_argument("--problem-set", required=True, metavar="PS")
     grade.add_argument("--out", required=True, type=Path, metavar="DIR")
+    grade.add_argument(
+        "--weak-isolation",
+        action="store_true",
+        help="grade even where answers cannot be kept apart safely (see doctor)",
+    )
     grade.set_defaults(run=_grade)
 
     audit = commands.add_parser("audit", help="grade the reference, the blank, mistakes, variants")
@@ -53,6 +59,9 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--out", required=True, type=Path, metavar="FILE.html")
     report.set_defaults(run=_report)
 
+    doctor = commands.add_parser("doctor", help="say what keeps answers apart on this machine")
+    doctor.set_defaults(run=_doctor)
+
     demo = commands.add_parser("demo", help="do all of it once on the mini data (make demo)")
     demo.set_defaults(run=_demo)
     return parser
@@ -68,7 +77,10 @@ def _release(args: argparse.Namespace) -> int:
 
 def _grade(args: argparse.Namespace) -> int:
     from autograder.batch import grade_all, summary
+    from autograder.doctor import WEAK
 
+    if args.weak_isolation:
+        os.environ[WEAK] = "1"
     reports = grade_all(args.paths, problem_set(args.problem_set), args.out)
     print(summary(reports))
     print(f"Grades: {args.out / 'grades.csv'}; feedback beside each results.json.")
@@ -102,6 +114,15 @@ def _report(args: argparse.Namespace) -> int:
 
     print(class_page(args.folder, args.out))
     return 0
+
+
+def _doctor(args: argparse.Namespace) -> int:
+    from autograder.doctor import dangers, table
+    from autograder.sandbox.isolation import survey
+
+    found = survey()
+    print(table(found))
+    return 1 if dangers({name: not why for name, why in found.items()}) else 0
 
 
 def _demo(args: argparse.Namespace) -> int:

@@ -5,6 +5,7 @@ comparison says so; nothing unexpected can make it pass. Messages name what was 
 looked, never an expected value.
 """
 
+import builtins
 from typing import Any
 
 import numpy as np
@@ -22,12 +23,13 @@ def difference(
     """Why ``claim`` is not ``expected``, in a sentence; "" when it is.
 
     Numbers and arrays may differ by ``tolerance`` times the largest expected magnitude. With
-    ``detail``, the message shows the claim's own shape or count, in which a student's code could
-    have put what it saw of its inputs.
+    ``detail``, the message shows the claim's own shape or count, or the name of its own error, in
+    which a student's code could have put what it saw of its inputs.
     """
     if isinstance(claim, Trouble):
         where = f" at line {claim.line} of the answer" if claim.line else ""
-        return f"The code raised {claim.type}{where}."
+        named = claim.type if detail or hasattr(builtins, claim.type) else "an error of its own"
+        return f"The code raised {named}{where}."
     if list(claim) != list(expected):
         return "The code returned something else than was asked for."
     for name, value in expected.items():

@@ -12,6 +12,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from autograder.limits import read as read_limits
 from autograder.model import CourseError, ProblemSet, Question
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -23,6 +24,8 @@ PROFILES = ("full", "mini")
 VISIBILITIES = ("visible", "after_due_date", "after_published", "hidden")
 
 _SETTINGS = {"course": ("title", "term"), "helpers": ("source",), "gradescope": ("torch_index",)}
+_LIMITS = "limits"
+_TABLES = (*_SETTINGS, _LIMITS)
 _REQUIRED = {
     "title": str,
     "number": int,
@@ -31,7 +34,7 @@ _REQUIRED = {
     "due": date,
     "hand_in": str,
 }
-_OPTIONAL = {"profiles": list, "visibility": str, "points": dict, "options": dict}
+_OPTIONAL = {"profiles": list, "visibility": str, "points": dict, "options": dict, "limits": dict}
 _KINDS = {
     str: "a text",
     int: "a whole number",
@@ -66,20 +69,17 @@ def settings(root: Path = ROOT) -> Settings:
 def load_course(root: Path = ROOT) -> dict[str, ProblemSet]:
     """Every problem set of course.toml by its id, in the order written. Raises CourseError."""
     settings(root)
-    return {
-        id: _problem_set(id, _table(table, id, root), root)
-        for id, table in _read(root).items()
-        if id not in _SETTINGS
-    }
+    return {id: problem_set(id, root) for id in _read(root) if id not in _TABLES}
 
 
 def problem_set(id: str, root: Path = ROOT) -> ProblemSet:
     """One problem set. Raises CourseError, naming those there are when there is none such."""
     tables = _read(root)
-    if id in _SETTINGS or id not in tables:
-        known = ", ".join(k for k in tables if k not in _SETTINGS) or "none"
+    if id in _TABLES or id not in tables:
+        known = ", ".join(k for k in tables if k not in _TABLES) or "none"
         raise CourseError(f"There is no problem set {id!r} in {root / 'course.toml'}: {known}.")
-    return _problem_set(id, _table(tables[id], id, root), root)
+    limits = _table(tables.get(_LIMITS, {}), _LIMITS, root)
+    return _problem_set(id, _table(tables[id], id, root), limits, root)
 
 
 def composed_path(problem_set: ProblemSet | str, root: Path = ROOT) -> Path:
@@ -192,7 +192,7 @@ def _value(table: Mapping[str, Any], key: str, kind: type, name: str, root: Path
     return value
 
 
-def _problem_set(id: str, table: dict[str, Any], root: Path) -> ProblemSet:
+def _problem_set(id: str, table: dict[str, Any], limits: dict[str, Any], root: Path) -> ProblemSet:
     def fail(text: str) -> CourseError:
         return CourseError(f"{root / 'course.toml'}, [{id}]: {text}")
 
@@ -218,6 +218,7 @@ def _problem_set(id: str, table: dict[str, Any], root: Path) -> ProblemSet:
     if given["due"] < given["posted"]:
         raise fail(f"due ({given['due']}) lies before posted ({given['posted']}).")
 
+    questions = _questions(given["parts"], given.get("points", {}), fail)
     return ProblemSet(
         id=id,
         title=given["title"],
@@ -229,7 +230,10 @@ def _problem_set(id: str, table: dict[str, Any], root: Path) -> ProblemSet:
         visibility=visibility,
         hand_in=given["hand_in"],
         options=_options(given["parts"], given.get("options", {}), fail),
-        **_questions(given["parts"], given.get("points", {}), fail),
+        limits=read_limits(
+            [limits, given.get("limits", {})], [q.id for q in questions["questions"]], fail
+        ),
+        **questions,
     )
 
 

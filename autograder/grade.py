@@ -58,6 +58,7 @@ class Grader:
         self._sandbox = sandbox(imports=tuple(imports))
         self._expected: dict[str, list[dict[str, Any]]] = {}
         self._known: dict[str, list[Known]] = {}
+        self._spent = 0.0
 
     def __enter__(self) -> "Grader":
         return self
@@ -79,12 +80,14 @@ class Grader:
             submission.problem,
         )
         update(report)
+        self._spent = 0.0
         for result in results:
             try:
                 self._grade(result, submission)
             except (SandboxError, OSError, CourseError) as error:
                 result.checks, result.fault = [], str(error)
             result.done = True
+            report.isolation = {name: not why for name, why in self._sandbox.isolation.items()}
             update(report)
         return report
 
@@ -93,8 +96,15 @@ class Grader:
         part = self._parts[question.part]
         answer = submission.answers.get(question.id, "")
         untouched = same_text(answer, self.release.blank(question.id))
-        if submission.problem or untouched or not answer.strip():
+        limit = self.problem_set.limits.submission
+        exhausted = self._spent > limit and not question.report
+        if submission.problem or untouched or not answer.strip() or exhausted:
             why = submission.problem or "There is no answer in this cell yet."
+            if exhausted and not submission.problem:
+                why = (
+                    f"It was not run: the answers before it took more than the {limit} seconds of "
+                    "computing that a submission has."
+                )
             sentences = [(c.sentence, c.weight) for c in self._checks(question)]
             result.checks = [
                 CheckResult(s, False, w, why) for s, w in sentences or [(question.title, 1.0)]
@@ -153,11 +163,13 @@ class Grader:
     def _grade_code(self, result: QuestionResult, part: Part, submission: Submission) -> None:
         question = result.question
         run = self._run(part, question, submission)
+        self._spent += run.seconds
         result.checks = self._compare(part, question, run)
         used: list[str] = []
         others = _needed(question.id, submission.answers)
         if not result.passed and not run.ended and others:
             together = self._run(part, question, submission, others=others)
+            self._spent += together.seconds
             retried = self._compare(part, question, together)
             if sum(c.weight for c in retried if c.passed) > sum(
                 c.weight for c in result.checks if c.passed
@@ -181,6 +193,7 @@ class Grader:
         if run.ended:
             return  # what ran for too long or ended its process would do so again
         public = self._run(part, question, submission, secret=PUBLIC, others=used)
+        self._spent += public.seconds
         result.printed = _told(public)
         self._withhold(result, part, run, public)
 
@@ -203,7 +216,7 @@ class Grader:
             tuple(submission.extras),
             tuple(others),
         )
-        return self._sandbox.run(job)
+        return self._sandbox.run(job, self.problem_set.limits.of(question.id))
 
     def _compare(self, part: Part, question: Question, run: Run) -> list[CheckResult]:
         results = []

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import date
 
+from autograder.limits import Budget
+
 
 class CourseError(Exception):
     """Something an instructor can mend; the message says what was found, where, and what to do."""
@@ -41,6 +43,7 @@ class ProblemSet:
     options: dict[str, str] = field(default_factory=dict)
     questions: tuple[Question, ...] = ()
     by_hand: tuple[Question, ...] = ()
+    limits: Budget = field(default_factory=Budget)
     """Questions that a person grades: they are in no result of ours."""
 
     @property
@@ -91,13 +94,17 @@ class QuestionResult:
 
 @dataclass
 class Report:
-    """The grade of one submission. ``problem`` says in a sentence why nothing could be graded."""
+    """The grade of one submission. ``problem`` says in a sentence why nothing could be graded.
+
+    ``isolation`` tells what kept its answers apart (``sandbox.isolation``), once they were run.
+    """
 
     submission: str
     problem_set: ProblemSet
     questions: list[QuestionResult]
     notes: list[str] = field(default_factory=list)
     problem: str = ""
+    isolation: dict[str, bool] = field(default_factory=dict)
 
     @property
     def score(self) -> float:

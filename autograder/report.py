@@ -46,6 +46,7 @@ def results(report: Report) -> dict[str, Any]:
             "finished": finished(report),
             "problem": one_line(report.problem),
             "fault": one_line(report.fault),
+            "isolation": report.isolation,
             "notes": [one_line(n) for n in report.notes],
             "hints": {q.mistake: q.hint for q in report.questions if q.mistake},
         },

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from autograder.doctor import require
 from autograder.model import CourseError
 from autograder.sandbox import wire
 from autograder.sandbox.cells import Trouble
@@ -49,7 +50,9 @@ class Sandbox:
         self.imports = imports
         self._uids = random.Random(os.urandom(8)).sample(UIDS, len(UIDS))
         self._zygote: subprocess.Popen[bytes] | None = None
-        self._ended: dict[int, int] = {}
+        self._ended: dict[int, tuple[int, str]] = {}
+        self.isolation: dict[str, str] = {}
+        """What keeps answers apart, once started: "" where it works here, else why not."""
 
     def __enter__(self) -> "Sandbox":
         return self
@@ -91,7 +94,8 @@ class Sandbox:
             )
         self._control = ours
         try:
-            self._await("ready", 120)
+            self.isolation = self._await("ready", 120)["isolation"]
+            require(self.isolation)
         except SandboxError:
             self._zygote.kill()
             _, stderr = self._zygote.communicate()
@@ -117,7 +121,7 @@ class Sandbox:
             with theirs:
                 request = {
                     "do": "fork", "uid": uid, "scratch": scratch,
-                    "cpu": limits.cpu, "memory": limits.memory,
+                    "cpu": limits.cpu, "memory": limits.memory, "disk": limits.disk,
                 }  # fmt: skip
                 socket.send_fds(self._control, [json.dumps(request).encode()], [theirs.fileno()])
             pid = self._await("forked", 30)["forked"]
@@ -131,11 +135,13 @@ class Sandbox:
                 run.waited = True
             except (wire.FrameError, OSError, EOFError) as error:
                 run.ended = f"it sent {error}" if isinstance(error, wire.FrameError) else "ended"
-            self._control.send(json.dumps({"do": "sweep", "uid": uid}).encode())
-            self._await("swept", 30)
-            code = self._exit_code(pid)
-            if run.ended == "ended":
-                run.ended = _epitaph(code, limits)
+            self._control.send(json.dumps({"do": "sweep"}).encode())
+            run.seconds = self._await("swept", 30)["seconds"]
+            code, why = self._exit_code(pid)
+            if why:
+                run.ended, run.waited = f"it was stopped: {why}", False
+            elif run.ended == "ended":
+                run.ended = _epitaph(code)
             return run
 
     @contextlib.contextmanager
@@ -167,11 +173,12 @@ class Sandbox:
                 raise SandboxError("The process that starts workers ended unexpectedly.")
             message: dict[str, Any] = json.loads(data)
             if "ended" in message:
-                self._ended[message["ended"]] = message["code"]
+                self._ended[message["ended"]] = message["code"], message["why"]
             if key in message:
                 return message
 
-    def _exit_code(self, pid: int) -> int:
+    def _exit_code(self, pid: int) -> tuple[int, str]:
+        """How a worker ended, and what it was stopped for, if it was."""
         while pid not in self._ended:
             self._await("ended", 30)
         return self._ended.pop(pid)
@@ -239,9 +246,9 @@ def _trouble(claim: dict[str, Any]) -> Trouble:
     )
 
 
-def _epitaph(code: int, limits: Limits) -> str:
+def _epitaph(code: int) -> str:
     if code == -9:
-        return f"it was stopped: more than {limits.cpu} seconds of computing, or out of memory"
+        return "it was stopped: out of memory"
     if code < 0:
         return f"it crashed with signal {-code}"
     return "it ended the process before the checks were through"

@@ -10,10 +10,14 @@ WALL_PER_CPU = 10  # compute is limited by CPU time; the wall limit only catches
 
 @dataclass(frozen=True)
 class Limits:
-    """Of one job: seconds of CPU a process, and bytes of memory beyond what torch maps."""
+    """Of one job, all its processes together: seconds of computing, and bytes of memory and files.
+
+    Memory is what it takes beyond what torch maps.
+    """
 
     cpu: int = 10
     memory: int = 2 << 30
+    disk: int = 256 << 20
 
     @property
     def wall(self) -> float:
@@ -54,6 +58,7 @@ class Run:
     """What came of a job: an outcome a call, as claimed by the untrusted side.
 
     ``ended`` is "" when the worker finished, else why it did not, as a clause a student can read.
+    ``seconds`` is the computing that it took.
     """
 
     outcomes: list[Outcome] = field(default_factory=list)
@@ -63,3 +68,4 @@ class Run:
     on_gpu: bool = False
     ended: str = ""
     waited: bool = False
+    seconds: float = 0.0

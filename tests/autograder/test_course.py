@@ -7,6 +7,7 @@ from toy_course import TOML, make
 
 from autograder import course
 from autograder.course import PUBLIC_SECRET, load_course, problem_set, secret, settings
+from autograder.limits import Budget
 from autograder.model import CourseError
 
 
@@ -63,6 +64,9 @@ def test_points_can_be_other_than_the_parts_own(root):
         ("number = 7", "number = 7\npoints = {double = -1}", "points of double is -1"),
         ("number = 7", "number = 7\noptions = {tint = 'red'}", "no option 'tint', only colour"),
         ("number = 7", "number = 7\noptions = {colour = 'pink'}", "has to be 'red' or 'blue'"),
+        ("[ps_toy]", "[limits]\nsecnds = 3\n[ps_toy]", "limits names 'secnds'"),
+        ("number = 7", "number = 7\nlimits = {double = 0}", "limit double is 0"),
+        ("number = 7", "number = 7\nlimits = {report = 9}", "limits names 'report'"),
         ("[ps_toy]", "[PS-toy]", "small letters"),
         ("[ps_toy]", "stray = 3\n[ps_toy]", "unknown key 'stray'"),
         ('title = "Toys"', "title = 3", "[course]: title is 3"),
@@ -76,6 +80,16 @@ def test_says_what_is_wrong_and_where(root, old, new, said):
         load_course(root)
     if "no part" not in said:
         assert str(path) in str(error.value)
+
+
+def test_limits_are_the_courses_unless_the_problem_set_has_its_own(root):
+    assert problem_set("ps_toy", root).limits == Budget()
+    text = TOML.replace("number = 7", "number = 7\nlimits = {double = 30, memory = 512}")
+    (root / "course.toml").write_text(f"[limits]\nseconds = 5\nmemory = 99\n{text}")
+    limits = problem_set("ps_toy", root).limits
+    assert limits == Budget(seconds=5, memory=512, questions={"double": 30})
+    assert limits.of("double").cpu == 30 and limits.of("report_toy").memory == 512 << 20
+    assert "limits" not in load_course(root)
 
 
 def test_options_are_the_first_values_unless_chosen(root):

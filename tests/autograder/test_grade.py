@@ -1,5 +1,6 @@
 """A grade from end to end: exact scores, beside good answers that keep theirs."""
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -13,19 +14,19 @@ from handed_in import ACCURACIES, PS, cell, code, right, stripped
 
 from autograder.course import PUBLIC_SECRET, ROOT, problem_set
 from autograder.grade import Grader
+from autograder.limits import Budget
 from autograder.mistakes import Known, Patch, recognise
 from autograder.model import CheckResult, QuestionResult, Report
 from autograder.notebook import read_notebook
 from autograder.release import compose
 from autograder.sandbox.client import SandboxError
-from autograder.sandbox.job import Limits
 
 
 @pytest.fixture(scope="module")
 def grader() -> Iterator[Grader]:
     compose(PS)
-    with Grader(problem_set(PS), secret=PUBLIC_SECRET) as grader:
-        grader._sandbox.limits = Limits(cpu=3)
+    limited = dataclasses.replace(problem_set(PS), limits=Budget(seconds=3))
+    with Grader(limited, secret=PUBLIC_SECRET) as grader:
         yield grader
 
 
@@ -260,3 +261,20 @@ def test_right_accuracies_are_needed_in_the_right_order(grader: Grader) -> None:
     assert report.questions[4].score == pytest.approx(1 / 3, abs=1e-4)
     assert "not better than" in said(report, 4)
     json.dumps([c.message for c in report.questions[4].checks])
+
+
+def test_a_submission_has_a_limit_too_and_the_message_says_which() -> None:
+    busy = "x = sum(range(4 * 10**7))"
+    limited = dataclasses.replace(problem_set(PS), limits=Budget(submission=1))
+    notebook = encoder(busy)
+    with Grader(limited, secret=PUBLIC_SECRET) as grader:
+        report = graded(grader, notebook)
+    assert scores(report)[0] == 1 and scores(report)[1:4] == [0, 0, 0]
+    assert "more than the 1 seconds of computing that a submission has" in said(report, 1)
+    assert scores(report)[4] == 1  # read, not run
+
+
+def test_a_question_may_have_seconds_of_its_own(grader: Grader) -> None:
+    budget = Budget(seconds=3, questions={"encoder": 20}, memory=100)
+    assert (budget.of("encoder").cpu, budget.of("decoder").cpu) == (20, 3)
+    assert budget.of("decoder").memory == 100 << 20

@@ -202,7 +202,7 @@ for folder, folders, files in os.walk({str(installed)!r}):
     output = {t["extra_data"]["question"]: t["output"] for t in results["tests"]}["encoder"]
     read = set(re.findall(r"READ (\S+)", output))
     # Gradescope's copy of run_autograder and the upload beside it are no part of a container.
-    assert read == {"run_autograder", "upload.zip"}
+    assert read <= {"run_autograder", "upload.zip"}
     assert "KEEP-THIS-SECRET" not in json.dumps(results)
     assert scores(results)["decoder"] == 1
     assert stat.S_IMODE((installed / "results").stat().st_mode) == 0o755

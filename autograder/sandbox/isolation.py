@@ -1,0 +1,219 @@
+"""What keeps an answer's process from everything that is not its own; Linux, through ctypes.
+
+Each mechanism is tried once, in a child process, when the sandbox starts: what does not work here
+is known, told by ``python -m autograder doctor``, and recorded in every results.json.
+"""
+
+import ctypes
+import os
+import platform
+import struct
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+PR_SET_SECCOMP, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 22, 36, 38
+CLONE_NEWNET, CLONE_NEWIPC = 0x40000000, 0x08000000
+NOBODY = 62000
+
+# Landlock: https://docs.kernel.org/userspace-api/landlock.html
+CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446
+EXECUTE, WRITE_FILE, READ_FILE, READ_DIR, TRUNCATE, IOCTL_DEV = 1, 2, 4, 8, 1 << 14, 1 << 15
+EVERYTHING = (1 << 13) - 1  # of the first version
+READ, ON_FILES = EXECUTE | READ_FILE | READ_DIR, EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE
+
+# seccomp-bpf: https://docs.kernel.org/userspace-api/seccomp_filter.html
+LOAD, EQUAL, AT_LEAST, ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+ALLOW, ERRNO, KILL = 0x7FFF0000, 0x00050000, 0x80000000
+EPERM, ENOSYS = 1, 38
+NUMBER, ARCHITECTURE, FIRST_ARGUMENT = 0, 4, 16
+NEW_NAMESPACES = 0x7E020000 | 0x10000000  # flags of clone
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Numbers of one processor's system calls."""
+
+    audit: int
+    denied: Sequence[int]
+    clone: int
+    socket: int
+    kill: int
+    tgkill: int
+    prlimit: int
+
+
+# ptrace, process_vm_readv, process_vm_writev, unshare, setns, mount, umount2, pivot_root, chroot,
+# add_key, request_key, keyctl, bpf, perf_event_open, userfaultfd, kexec_load, init_module,
+# finit_module, open_by_handle_at, swapon, reboot, memfd_create, shmget, msgget, semget, mq_open,
+# tkill, rt_sigqueueinfo, rt_tgsigqueueinfo; then those with one number everywhere:
+# pidfd_send_signal, io_uring_setup, pidfd_open, pidfd_getfd, memfd_secret.
+EVERYWHERE = (424, 425, 434, 438, 447)
+MACHINES = {
+    "x86_64": Machine(
+        audit=0xC000003E,
+        denied=(
+            101, 310, 311, 272, 308, 165, 166, 155, 161, 248, 249, 250, 321, 298, 323, 246, 175,
+            313, 304, 167, 169, 319, 29, 68, 64, 240, 200, 129, 297, *EVERYWHERE,
+        ),
+        clone=56, socket=41, kill=62, tgkill=234, prlimit=302,
+    ),
+    "aarch64": Machine(
+        audit=0xC00000B7,
+        denied=(
+            117, 270, 271, 97, 268, 40, 39, 41, 51, 217, 218, 219, 280, 241, 282, 104, 105,
+            273, 265, 224, 142, 279, 194, 186, 190, 180, 130, 138, 240, *EVERYWHERE,
+        ),
+        clone=220, socket=198, kill=129, tgkill=131, prlimit=261,
+    ),
+}  # fmt: skip
+CLONE3 = 435
+
+
+def no_new_privileges() -> None:
+    """No program that this process starts gets more rights than it has."""
+    if libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0):
+        raise OSError(ctypes.get_errno(), "prctl")
+
+
+def become(uid: int) -> None:
+    """Another user, who owns nothing, for good."""
+    os.setgroups([])
+    os.setresgid(uid, uid, uid)
+    os.setresuid(uid, uid, uid)
+
+
+def no_network() -> None:
+    """A network without any device, and no System V objects of others, for this process."""
+    if libc.unshare(CLONE_NEWNET | CLONE_NEWIPC):
+        raise OSError(ctypes.get_errno(), "unshare")
+
+
+def readable_places() -> list[Path]:
+    """What an answer may read: Python, its packages, ``helpers``, and the system's libraries."""
+    import helpers
+
+    named = "/usr /lib /lib64 /bin /etc /proc/cpuinfo /proc/meminfo /proc/stat /sys/devices/system"
+    devices = ("/dev/zero", "/dev/random", "/dev/urandom")
+    prefixes = {sys.prefix, sys.base_prefix, sys.exec_prefix}
+    own = [Path(path).parent for path in [helpers.__file__] if path]
+    return [*map(Path, (*named.split(), *devices, *prefixes)), *own]
+
+
+def landlock(readable: Sequence[Path], writable: Sequence[Path]) -> None:
+    """No files but these, no connections, and no signals to processes outside; for good."""
+    version = libc.syscall(CREATE_RULESET, None, 0, 1)
+    if version < 1:
+        raise OSError(ctypes.get_errno(), "the kernel has no Landlock")
+    handled = EVERYTHING | (1 << 13 if version >= 2 else 0)
+    handled |= (TRUNCATE if version >= 3 else 0) | (IOCTL_DEV if version >= 5 else 0)
+    fields = [handled, 3 if version >= 4 else 0, 3 if version >= 6 else 0]
+    used = fields[: 1 if version < 4 else 2 if version < 6 else 3]
+    attributes = struct.pack(f"{len(used)}Q", *used)
+    ruleset = libc.syscall(CREATE_RULESET, attributes, len(attributes), 0)
+    if ruleset < 0:
+        raise OSError(ctypes.get_errno(), "landlock_create_ruleset")
+    try:
+        for places, access in ((readable, READ), (writable, handled)):
+            for place in places:
+                _rule(ruleset, place, access & handled)
+        no_new_privileges()
+        if libc.syscall(RESTRICT_SELF, ruleset, 0):
+            raise OSError(ctypes.get_errno(), "landlock_restrict_self")
+    finally:
+        os.close(ruleset)
+
+
+def _rule(ruleset: int, place: Path, access: int) -> None:
+    try:
+        opened = os.open(place, os.O_PATH | os.O_CLOEXEC)
+    except OSError:
+        return  # not on this machine
+    try:
+        if not place.is_dir():
+            access &= ON_FILES
+        if libc.syscall(ADD_RULE, ruleset, 1, struct.pack("=Qi", access, opened), 0):
+            raise OSError(ctypes.get_errno(), f"landlock_add_rule for {place}")
+    finally:
+        os.close(opened)
+
+
+def seccomp() -> None:
+    """No sockets but local ones, no signals to others, no namespaces, no looking into processes."""
+    machine = MACHINES.get(platform.machine())
+    if machine is None:
+        raise OSError(ENOSYS, f"no list of system calls for {platform.machine()}")
+    code = _filter(machine, os.getpid())
+    packed = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in code))
+    program = struct.pack("HxxxxxxQ", len(code), ctypes.addressof(packed))
+    no_new_privileges()
+    if libc.prctl(PR_SET_SECCOMP, 2, ctypes.create_string_buffer(program), 0, 0):
+        raise OSError(ctypes.get_errno(), "prctl")
+
+
+Step = tuple[int, int, int, int]
+
+
+def _filter(machine: Machine, pid: int) -> list[Step]:
+    """A program for the kernel: steps of (what, skip if so, skip if not, number)."""
+
+    def refuse(error: int = EPERM) -> Step:
+        return (RETURN, 0, 0, ERRNO | error)
+
+    def unless(number: int, test: Step) -> list[Step]:
+        """Refuse a call whose first argument fails a test, which skips one step if passed."""
+        body = [(LOAD, 0, 0, FIRST_ARGUMENT), test, refuse(), (LOAD, 0, 0, NUMBER)]
+        return [(EQUAL, 0, len(body), number), *body]
+
+    steps: list[Step] = [
+        (LOAD, 0, 0, ARCHITECTURE),
+        (EQUAL, 1, 0, machine.audit),
+        (RETURN, 0, 0, KILL),
+        (LOAD, 0, 0, NUMBER),
+        (AT_LEAST, 0, 1, 0x40000000),  # the other numbering of x86
+        (RETURN, 0, 0, KILL),
+    ]
+    for number in machine.denied:
+        steps += [(EQUAL, 0, 1, number), refuse()]
+    steps += [(EQUAL, 0, 1, CLONE3), refuse(ENOSYS)]  # libc then takes clone, whose flags are seen
+    steps += unless(machine.clone, (ANY_BIT, 0, 1, NEW_NAMESPACES))
+    steps += unless(machine.socket, (EQUAL, 1, 0, 1))  # AF_UNIX
+    for number in (machine.kill, machine.tgkill):
+        steps += unless(number, (EQUAL, 1, 0, pid))
+    steps += unless(machine.prlimit, (EQUAL, 1, 0, 0))
+    return [*steps, (RETURN, 0, 0, ALLOW)]
+
+
+MECHANISMS: dict[str, Callable[[], None]] = {
+    "user": lambda: become(NOBODY),
+    "landlock": lambda: landlock(readable_places(), []),
+    "seccomp": seccomp,
+    "network": no_network,
+}
+
+
+def survey() -> dict[str, str]:
+    """For each mechanism "" where it works here, else why not."""
+    return {name: _tried(attempt) for name, attempt in MECHANISMS.items()}
+
+
+def _tried(attempt: Callable[[], None]) -> str:
+    """Try it in a child, since it cannot be undone."""
+    read, write = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        said = b""
+        try:
+            attempt()
+        except BaseException as error:
+            said = str(error).encode()[:500] or b"failed"
+        os.write(write, said)
+        os._exit(0)
+    os.close(write)
+    with os.fdopen(read, "rb") as pipe:
+        said = pipe.read()
+    os.waitpid(pid, 0)
+    return said.decode(errors="replace")
