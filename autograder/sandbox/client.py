@@ -248,7 +248,7 @@ def _trouble(claim: dict[str, Any]) -> Trouble:
 
 def _epitaph(code: int) -> str:
     if code == -9:
-        return "it was stopped: out of memory"
+        return "it was killed, by itself or for want of memory"
     if code < 0:
         return f"it crashed with signal {-code}"
     return "it ended the process before the checks were through"
@@ -271,6 +271,8 @@ def _environment() -> dict[str, str]:
     """All that the untrusted side sees of our environment."""
     one = {f"{lib}_NUM_THREADS": "1" for lib in ("OMP", "MKL", "OPENBLAS", "NUMEXPR")}
     return {
+        # Each thread's own heap would count for 64 MB of address space, and that is limited.
+        "MALLOC_ARENA_MAX": "2",
         "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "PYTHONHASHSEED": "0", "MPLBACKEND": "agg",
         "NO_ALBUMENTATIONS_UPDATE": "1", "CUDA_VISIBLE_DEVICES": "", "HOME": "/nonexistent", **one,
     }  # fmt: skip

@@ -80,13 +80,16 @@ def exceeded(worker: Worker, common: int) -> str:
         return f"more than {worker.cpu} seconds of computing"
     if sum(max(0, p.held - common) for p in live) > worker.memory:
         return f"more than {worker.memory >> 20:,} MB of memory"
-    if written(worker) > worker.disk:
+    size, count = written(worker)
+    if count > MOST_FILES:
+        return f"more than {MOST_FILES:,} files"
+    if size > worker.disk:
         return f"more than {worker.disk >> 20:,} MB of files"
     return ""
 
 
-def written(worker: Worker) -> int:
-    """Bytes in the worker's files; endless where there are too many to count."""
+def written(worker: Worker) -> tuple[int, int]:
+    """Bytes in the worker's files, and their number, counted as far as they may go."""
     total, count, waiting = 0, 0, [Path(worker.scratch)]
     waiting += [SHARED_MEMORY] if worker.uid is not None else []
     while waiting:
@@ -99,8 +102,8 @@ def written(worker: Worker) -> int:
                     if entry.is_dir(follow_symlinks=False):
                         waiting.append(Path(entry.path))
                 if count > MOST_FILES:
-                    return 1 << 62
-    return total
+                    return total, count
+    return total, count
 
 
 def end_all(worker: Worker) -> None:

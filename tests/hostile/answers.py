@@ -1,0 +1,210 @@
+"""Answers that mean harm: what each does before (or inside) its encoder, and what it should earn.
+
+RIGHT stands in front of a right encoder and WRONG in front of a wrong one: neither gains nor loses
+by what it tries. ENDED cannot be graded, and earns nothing. A value is the code, or the code and
+a word that the student has to read.
+"""
+
+RIGHT = {
+    # reading
+    "environment": "import os\nassert not [k for k in os.environ if 'SECRET' in k or 'COURSE' in k]",
+    "secrets": "import pathlib\nfor p in ('{root}/secrets/ps_autoencoder', '/etc/shadow'):\n"
+    "    try:\n        print('LOOT', pathlib.Path(p).read_text()[:500])\n    except OSError: pass",
+    "solutions": "import glob\nfor p in glob.glob('{root}/**', recursive=True):\n    print('LOOT', p)",
+    "walk the disk": "import os\nfor f, d, n in os.walk('/root'):\n    print('LOOT', f, n)",
+    "other submissions": "import os\nfor p in ('/tmp', '/autograder', '{tmp}'):\n"
+    "    try: print('LOOT', os.listdir(p))\n    except OSError: pass",
+    "proc of the grader": "import os\nfor p in os.listdir('/proc') if os.access('/proc', 4) else []:\n"
+    "    for n in ('environ', 'cmdline', 'maps'):\n"
+    "        try: print('LOOT', open(f'/proc/{{p}}/{{n}}', 'rb').read(200))\n"
+    "        except OSError: pass",
+    "memory of the parent": "import os\ntry: print('LOOT', open(f'/proc/{{os.getppid()}}/mem', 'rb'))\n"
+    "except OSError: pass",
+    "ptrace": "import ctypes, os\nlibc = ctypes.CDLL(None)\n"
+    "assert libc.ptrace(16, os.getppid(), 0, 0) == -1",
+    "process_vm_readv": "import ctypes, os\nlibc = ctypes.CDLL(None, use_errno=True)\n"
+    "assert libc.process_vm_readv(os.getppid(), None, 0, None, 0, 0) == -1",
+    "modules of the grader": "import sys\ntry:\n    import autograder.grade\n    print('LOOT')\n"
+    "except ImportError: pass\nassert 'autograder.grade' not in sys.modules",
+    "frames of the caller": "import sys\nf = sys._getframe()\nwhile f:\n"
+    "    for k in ('expected', 'reference', 'secret'):\n        assert k not in f.f_locals\n    f = f.f_back",
+    "garbage of the collector": "import gc\nfor o in gc.get_objects():\n"
+    "    if type(o) is dict and 'expected' in o and 'secret' in o: print('LOOT', o)",
+    "symlink out of scratch": "import os\nos.symlink('{root}/secrets', 'door')\n"
+    "try: print('LOOT', os.listdir('door'))\nexcept OSError: pass",
+    # writing
+    "write into the checkout": "for p in ('{root}/course.toml', '{root}/helpers/__init__.py'):\n"
+    "    try: open(p, 'a').write('#')\n    except OSError: pass",
+    "write results": "import os\nfor p in ('{tmp}/results.json', '/autograder/results/results.json'):\n"
+    "    try: open(p, 'w').write('{{}}')\n    except OSError: pass",
+    "poison a package": "import torch, os\ntry: open(torch.__file__, 'a').write('#')\n"
+    "except OSError: pass",
+    "leave a file in tmp": "try: open('/tmp/hostile-was-here', 'w').write('x')\nexcept OSError: pass",
+    "shared memory": "try: open('/dev/shm/hostile-was-here', 'w').write('x' * 1000)\n"
+    "except OSError: pass",
+    "chmod and chown": "import os\nfor p in ('{root}', '{root}/solutions'):\n"
+    "    try: os.chmod(p, 0o777)\n    except OSError: pass",
+    # processes
+    "kill all": "import os\ntry: os.kill(-1, 9)\nexcept OSError: pass",
+    "kill the parent": "import os\nfor n in (9, 15, 19):\n    try: os.kill(os.getppid(), n)\n"
+    "    except OSError: pass",
+    "kill its group": "import os\ntry: os.killpg(0, 9)\nexcept OSError: pass",
+    "kill by pidfd": "import os, signal\ntry: signal.pidfd_send_signal(os.pidfd_open(1), 9)\n"
+    "except OSError: pass",
+    "tkill": "import ctypes, os\nassert ctypes.CDLL(None).syscall(200, os.getppid(), 9) == -1",
+    "limits of the parent": "import os, resource\ntry: resource.prlimit(os.getppid(), resource.RLIMIT_CPU, (1, 1))\n"
+    "except (OSError, ValueError): pass",
+    "more limits": "import resource\ntry: resource.setrlimit(resource.RLIMIT_CPU, (10**6, 10**6))\n"
+    "except (OSError, ValueError): pass",
+    "become root": "import os\nfor f in (os.setuid, os.setgid):\n    try: f(0)\n    except OSError: pass\n"
+    "try: os.setgroups([0])\nexcept OSError: pass",
+    "set-user-id programs": "import subprocess\ntry: subprocess.run(['su', '-c', 'true'], timeout=2)\n"
+    "except (OSError, subprocess.SubprocessError): pass",
+    "a daemon": "import os, time\nif os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n"
+    "        time.sleep(300)\n    os._exit(0)",
+    "a daemon that holds the pipe": "import os, time\nif os.fork() == 0:\n    os.setsid()\n"
+    "    time.sleep(300)",
+    "a daemon that rewrites results": "import os, time\nif os.fork() == 0:\n    while True:\n"
+    "        try: open('{tmp}/results.json', 'w').write('{{}}')\n        except OSError: pass\n"
+    "        time.sleep(0.01)",
+    "threads that wait": "import threading, time\nfor _ in range(20):\n"
+    "    threading.Thread(target=time.sleep, args=(300,), daemon=True).start()",
+    "input": "input()",
+    "an exit that never ends": "import atexit, time\natexit.register(time.sleep, 300)",
+    "signals ignored": "import signal\nfor n in range(1, 32):\n    try: signal.signal(n, signal.SIG_IGN)\n"
+    "    except (OSError, ValueError): pass",
+    # the world
+    "the internet": "import socket\ntry: socket.create_connection(('192.0.2.1', 80), 1)\n"
+    "except OSError: pass\nelse: print('LOOT')",
+    "the loopback": "import socket\ntry: socket.socket().bind(('127.0.0.1', 0)); print('LOOT')\n"
+    "except OSError: pass",
+    "raw sockets": "import socket\ntry: socket.socket(socket.AF_PACKET, socket.SOCK_RAW); print('LOOT')\n"
+    "except (OSError, AttributeError): pass",
+    "netlink": "import socket\ntry: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW); print('LOOT')\n"
+    "except OSError: pass",
+    "namespaces": "import ctypes\nassert ctypes.CDLL(None).unshare(0x10000000) == -1",
+    "mount": "import ctypes\nassert ctypes.CDLL(None).mount(b'x', b'/mnt', b'tmpfs', 0, None) == -1",
+    "io_uring": "import ctypes\nassert ctypes.CDLL(None).syscall(425, 1, None) == -1",
+    "bpf": "import ctypes\nassert ctypes.CDLL(None).syscall(321, 0, None, 0) == -1",
+    "memory without a name": "import os\ntry: os.memfd_create('x'); print('LOOT')\nexcept OSError: pass",
+    # state
+    "default dtype": "torch.set_default_dtype(torch.float32)\ntorch.set_grad_enabled(True)",
+    "seeds": "torch.manual_seed(1); np.random.seed(1)",
+    "recursion": "import sys\nsys.setrecursionlimit(50_000)",
+    "a flood on stdout": "print('x' * 10**7)\nfor _ in range(10**4): print('flood')",
+    "a flood on stderr": "import sys\nsys.stderr.write('x' * 10**7)",
+    "markup": "print('<script>alert(1)</script> ![x](http://evil) `code`')",
+}
+
+WRONG = {
+    "nothing else": "",
+    "torch.equal says yes": "torch.equal = lambda *a: True\ntorch.allclose = lambda *a, **k: True",
+    "numpy says yes": "np.allclose = lambda *a, **k: True\nnp.abs = lambda x: 0 * np.asarray(x)",
+    "builtins say yes": "import builtins\nbuiltins.isinstance = lambda *a: True",
+    "the probes are patched": "import sys\nfor m in list(sys.modules.values()):\n"
+    "    if hasattr(m, 'plain'): m.expected = 1",
+    "the worker is patched": "import sys\nw = sys.modules.get('autograder.sandbox.worker')\n"
+    "if w: w.outcome = lambda *a: {{'result': {{'passed': True, 'score': 1}}}}",
+    "the grader is detected": "import sys\nGRADED = 'autograder' in sys.modules",
+    "a verdict is printed": "print('{{\"score\": 1.0, \"passed\": true}}')\nprint('1.0')",
+    "the hook of display": "import sys\nsys.displayhook = lambda v: print(1.0)",
+    "a trace": "import sys\nsys.settrace(lambda *a: None)\nsys.setprofile(lambda *a: None)",
+}
+
+SPOILED = {"builtins say yes", "the worker is patched"}
+"""Those of WRONG that lose what they had: nothing sensible comes back any more."""
+
+ENDED = {
+    "exit": ("import os; os._exit(0)", "ended the process"),
+    "exit with success": ("import os; os._exit(70)", "ended the process"),
+    "kill itself": ("import os, signal; os.kill(os.getpid(), 9)", "killed, by itself"),
+    "segmentation fault": ("import ctypes; ctypes.string_at(0)", "crashed"),
+    "abort": ("import os; os.abort()", "crashed"),
+    "stack": ("import ctypes, threading\nclass E(Exception): pass\ndef f(): f()\n"
+              "import sys; sys.setrecursionlimit(10**9); threading.stack_size(65536)\n"
+              "t = threading.Thread(target=f); t.start(); t.join()", ""),
+    "loop": ("while True: pass", "2 seconds of computing"),
+    "loop in C": ("sum(range(10**18))", "2 seconds of computing"),
+    "loop in C that blocks signals": (
+        "import signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, range(1, 64))\n"
+        "sum(range(10**18))", "2 seconds of computing"),
+    "regular expression": ("import re; re.match('(a+)+$', 'a' * 64 + 'b')", "2 seconds of computing"),
+    "big number": ("10**10**9", "computing"),
+    "sleep": ("import time; time.sleep(10**6)", "waiting"),
+    "a lock": ("import threading\nl = threading.Lock(); l.acquire(); l.acquire()", "waiting"),
+    "thread storm": (
+        "import threading\ndef f():\n    while True: pass\nwhile True:\n"
+        "    try: threading.Thread(target=f, daemon=True).start()\n    except RuntimeError: pass",
+        "seconds of computing"),
+    "fork storm": ("import os\nwhile True:\n    try: os.fork()\n    except OSError: pass",
+                   "seconds of computing"),
+    "children that compute": (
+        "import os\nfor _ in range(8):\n    if os.fork() == 0:\n        while True: pass\n"
+        "import time; time.sleep(10**6)", "2 seconds of computing"),
+    "children that hold memory": (
+        "import os, time\nfor _ in range(40):\n    if os.fork() == 0:\n"
+        "        x = b'x' * (200 << 20); time.sleep(10**6)\ntime.sleep(10**6)", "MB of memory"),
+    "many files": ("for i in range(10**6): open(str(i), 'wb').write(b'x' * (1 << 22))",
+                   "MB of files"),
+    "many empty files": ("i = 0\nwhile True:\n    open(str(i), 'w').close(); i += 1", "10,000 files"),
+    "bytes on every descriptor": (
+        "import os\nfor fd in range(256):\n    try: os.write(fd, b'\\x00' * 64)\n"
+        "    except OSError: pass", "sent"),
+    "descriptors closed": ("import os\nos.closerange(0, 256)", ""),
+}  # fmt: skip
+
+FRAME = """
+import json, os, struct
+def frame(header, raw=b""):
+    text = json.dumps(header).encode() if not isinstance(header, bytes) else header
+    return struct.pack(">Q", len(text)) + text + raw
+"""
+
+FRAMES = {
+    "oversized": "os.write(3, struct.pack('>Q', 1 << 60))",
+    "negative": "os.write(3, struct.pack('>q', -1))",
+    "truncated": "os.write(3, frame({'body': {}, 'arrays': []})[:-1]); os._exit(0)",
+    "no JSON": "os.write(3, frame(b'\\xff' * 100))",
+    "no dictionary": "os.write(3, frame([1, 2, 3]))",
+    "deep": "os.write(3, frame(b'[' * 200000))",
+    "deep body": "os.write(3, frame(b'{\"arrays\": [], \"body\": ' + b'[' * 900 + b']' * 900 + b'}'))",
+    "an unknown dtype": "os.write(3, frame({'body': 1, 'arrays': [['object', [1]]]}))",
+    "a negative shape": "os.write(3, frame({'body': 1, 'arrays': [['int64', [-1]]]}))",
+    "a huge shape": "os.write(3, frame({'body': 1, 'arrays': [['int64', [1 << 26, 1 << 26]]]}))",
+    "a shape of text": "os.write(3, frame({'body': 1, 'arrays': [['int64', ['8']]]}))",
+    "many empty arrays": "os.write(3, frame({'body': 1, 'arrays': [['int8', [0]]] * 20000}))",
+    "an array not sent": "os.write(3, frame({'body': {'result': {'$array': 7}}, 'arrays': []}))",
+    "an answer to no call": "os.write(3, frame({'body': {'score': 1.0}, 'arrays': []}))",
+    "passed": "os.write(3, frame({'body': {'result': {'passed': True}}, 'arrays': []}) * 50)",
+    "NaN": "os.write(3, frame({'body': {'result': {'x': {'$array': 0}}}, "
+    "'arrays': [['float64', [1]]]}, struct.pack('d', float('nan'))) * 50)",
+    "the end first": "os.write(3, frame({'body': {'end': True, 'printed': '', 'on_gpu': False, "
+    "'troubles': []}, 'arrays': []}))",
+}
+
+OUTPUTS = {
+    "nothing": ("return None", 1),
+    "empty": ("return torch.empty(0)", 1),
+    "NaN": ("return self.encoder(x) * float('nan')", 2),
+    "infinity": ("return self.encoder(x) / 0", 2),
+    "broadcast": ("return self.encoder(x).mean()", 1),
+    "another dtype": ("return self.encoder(x).double().to(torch.complex64)", 1),
+    "another device": ("return self.encoder(x).to('meta')", 1),
+    "sparse": ("return self.encoder(x).to_sparse()", 2),
+    "quantised": ("return torch.quantize_per_tensor(self.encoder(x), 0.1, 0, torch.qint8)", 1),
+    "an object that equals all": ("return type('All', (), {'__eq__': lambda *a: True})()", 1),
+    "a tensor that lies": (
+        "return type('Lie', (torch.Tensor,), {'__torch_function__': classmethod(lambda *a, **k: torch.ones(1))})(torch.zeros(1))",
+        1,
+    ),
+    "a class that lies": (
+        "return type('Lie', (), {'__class__': torch.Tensor, 'detach': lambda s: s, 'cpu': lambda s: s, 'numpy': lambda s: np.ones(1)})()",
+        1,
+    ),
+    "a huge stride": ("return torch.zeros(1).expand(1 << 40)", 1),
+    "an own error": (
+        "raise type('V' + str(x.flatten()[:3].tolist()), (Exception,), {})('secret')",
+        1,
+    ),
+}
+"""What `forward` returns, and the sixths of a point that its shape and its parameters earn."""

@@ -1,0 +1,174 @@
+"""Every kind of harm an answer can mean, graded beside good answers that keep their marks."""
+
+import dataclasses
+import hashlib
+import json
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from answers import ENDED, FRAME, FRAMES, OUTPUTS, RIGHT, SPOILED, WRONG
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "autograder"))
+
+from handed_in import PS, cell, right
+
+from autograder.course import PUBLIC_SECRET, ROOT, problem_set
+from autograder.grade import Grader
+from autograder.limits import Budget
+from autograder.model import Report
+from autograder.notebook import read_notebook
+from autograder.release import compose
+from autograder.report import results, write_results
+from autograder.sandbox import client, job
+
+GOOD = """
+class Encoder(nn.Module):
+    def __init__(self, in_channels=3):
+        super().__init__()
+        self.encoder = nn.Sequential(
+            nn.Conv2d(in_channels, 12, 4, 2, 1), nn.ReLU(),
+            nn.Conv2d(12, 24, 4, 2, 1), nn.ReLU(),
+            nn.Conv2d(24, 48, 4, 2, 1), nn.ReLU(),
+            nn.Conv2d(48, 24, 4, 2, 1), nn.ReLU(),
+        )
+
+    def forward(self, x):
+        return self.encoder(x)
+"""
+BAD = GOOD.replace("nn.Conv2d(48, 24, 4, 2, 1), nn.ReLU()", "nn.Conv2d(48, 24, 4, 2, 1)")
+BASELINE = 0.3333
+LONGEST = 60  # seconds: of the slowest kind, on a busy machine
+
+
+@pytest.fixture(scope="module")
+def grader() -> Iterator[Grader]:
+    compose(PS)
+    budget = Budget(seconds=2, memory=1024, files=32)
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        Grader(dataclasses.replace(problem_set(PS), limits=budget), secret=PUBLIC_SECRET) as grader,
+    ):
+        patch.setattr(job, "WALL_PER_CPU", 3)
+        patch.setenv("COURSE_SECRET_CANARY", "canary-7041")
+        yield grader
+
+
+def checkout() -> dict[str, str]:
+    """The hash of every file of the checkout that git knows or an instructor keeps."""
+    folders = ("autograder", "helpers", "notebooks", "solutions", "tests", "data_scripts")
+    files = [p for f in folders for p in (ROOT / f).rglob("*") if p.is_file()]
+    files += [ROOT / name for name in ("course.toml", "README.md", "pyproject.toml")]
+    kept = [p for p in files if "__pycache__" not in p.parts]
+    return {str(p): hashlib.sha256(p.read_bytes()).hexdigest() for p in kept}
+
+
+@pytest.fixture(scope="module")
+def before() -> dict[str, str]:
+    return checkout()
+
+
+@pytest.fixture
+def untouched(before: dict[str, str], tmp_path: Path) -> Iterator[Path]:
+    """A folder with another's result; nothing may have changed or be left when a test is over."""
+    other = tmp_path / "results.json"
+    other.write_text('{"score": 3}')
+    tmp_path.chmod(0o777)
+    yield tmp_path
+    assert other.read_text() == '{"score": 3}'
+    assert checkout() == before
+    assert survivors() == []
+    left = [p for f in ("/tmp", "/dev/shm") for p in Path(f).glob("hostile-was-here")]
+    assert left == []
+
+
+def survivors() -> list[str]:
+    """Processes of a worker's user."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
+                if entry.stat().st_uid in client.UIDS and state != "Z":
+                    found.append((entry / "cmdline").read_text())
+            except OSError:
+                continue
+    return found
+
+
+def graded(grader: Grader, source: str, folder: Path) -> tuple[Report, str]:
+    """The report on a notebook whose encoder is ``source``, and all that a student reads of it."""
+    notebook: dict[str, Any] = right()
+    cell(notebook, "encoder")["source"] = source
+    began = time.monotonic()
+    report = grader.grade(read_notebook(notebook, grader.release, "mallory"))
+    assert time.monotonic() - began < LONGEST
+    assert not report.fault
+    assert [r.score for r in report.questions[1:]] == [1, 1, 1, 1]  # the good answers beside it
+    write_results(report, folder / "mine.json")
+    text = json.dumps(results(report))
+    assert "canary-7041" not in text and "LOOT" not in text
+    assert "BEGIN SOLUTION" not in text
+    return report, text
+
+
+def placed(code: str, folder: Path) -> str:
+    return (
+        code.replace("{root}", str(ROOT))
+        .replace("{tmp}", str(folder))
+        .replace("{{", "{")
+        .replace("}}", "}")
+    )
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_a_right_answer_keeps_its_marks_and_does_no_harm(
+    grader: Grader, untouched: Path, name: str
+) -> None:
+    report, _ = graded(grader, placed(RIGHT[name], untouched) + GOOD, untouched)
+    assert report.questions[0].score == 1, report.questions[0]
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_answer_gains_nothing(grader: Grader, untouched: Path, name: str) -> None:
+    report, _ = graded(grader, placed(WRONG[name], untouched) + BAD, untouched)
+    assert report.questions[0].score == (0 if name in SPOILED else BASELINE)
+
+
+@pytest.mark.parametrize("name", ENDED)
+def test_what_cannot_be_graded_earns_nothing_and_says_why(
+    grader: Grader, untouched: Path, name: str
+) -> None:
+    code, says = ENDED[name]
+    report, text = graded(grader, code + GOOD, untouched)
+    assert report.questions[0].score == 0
+    assert says in text
+
+
+@pytest.mark.parametrize("name", FRAMES)
+def test_a_forged_frame_earns_nothing(grader: Grader, untouched: Path, name: str) -> None:
+    report, _ = graded(grader, FRAME + FRAMES[name] + GOOD, untouched)
+    assert report.questions[0].score == 0
+    inside = GOOD.replace("return self", f"{FRAMES[name]}; return self")
+    report, _ = graded(grader, FRAME + inside, untouched)
+    assert report.questions[0].score == 0
+
+
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_an_output_that_is_none_earns_nothing_for_its_values(
+    grader: Grader, untouched: Path, name: str
+) -> None:
+    code, sixths = OUTPUTS[name]
+    report, _ = graded(grader, GOOD.replace("return self.encoder(x)", code), untouched)
+    assert report.questions[0].score == round(sixths / 6, 4)
+
+
+def test_the_name_of_an_error_tells_no_hidden_input(grader: Grader, untouched: Path) -> None:
+    """Of a run on hidden inputs, an error is named only if it is Python's, or public as well."""
+    code, _ = OUTPUTS["an own error"]
+    report, _ = graded(grader, GOOD.replace("return self.encoder(x)", code), untouched)
+    messages = [c.message for c in report.questions[0].checks if not c.passed]
+    assert set(messages) == {"The code raised an error of its own at line 13 of the answer."}
