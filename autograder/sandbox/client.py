@@ -83,7 +83,16 @@ class Sandbox:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._zygote = subprocess.Popen(
-                [sys.executable, "-I", "-c", START, str(theirs.fileno()), str(ROOT), *self.imports],
+                [
+                    sys.executable,
+                    "-s",
+                    "-P",
+                    "-c",
+                    START,
+                    str(theirs.fileno()),
+                    str(ROOT),
+                    *self.imports,
+                ],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -146,8 +155,8 @@ class Sandbox:
 
     @contextlib.contextmanager
     def _claim_uid(self) -> Any:
-        """A user id that no other grader on this machine uses now; None where we are not root."""
-        if os.getuid() != 0:
+        """A user id that no other grader on this machine uses now; None where we may not switch."""
+        if self.isolation["user"]:
             yield None
             return
         while True:

@@ -1,0 +1,90 @@
+"""A right and a hostile submission graded by root, by root in a container, and by a person."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "autograder"))
+
+from handed_in import PS, cell, right
+
+from autograder.course import ROOT
+from autograder.release import compose
+
+SPY = """
+import os, pathlib, signal, socket
+for place in ("{root}", "{root}/solutions", "{root}/notebooks", "{tmp}", "/root", "/home"):
+    try: print("LOOT", os.listdir(place))
+    except OSError: pass
+for path in ("{root}/solutions/autoencoder.ipynb", "{tmp}/hand-in/right.ipynb", "/proc/1/environ"):
+    try: print("LOOT", pathlib.Path(path).read_text()[:300])
+    except OSError: pass
+for path in ("{tmp}/hand-in/right.ipynb", "{tmp}/out/grades.csv"):
+    try: open(path, "a").write("harm")
+    except OSError: pass
+for pid in (os.getppid(), -1):
+    try: os.kill(pid, signal.SIGKILL)
+    except OSError: pass
+for kind in (socket.AF_INET, socket.AF_INET6):
+    try: socket.socket(kind); print("LOOT")
+    except OSError: pass
+if os.fork() == 0:
+    os.setsid()
+    import time
+    while True: time.sleep(1)
+class Encoder(nn.Module):
+    pass
+"""
+
+AS_WHOM = {
+    "root": [],
+    "root in a container": ["setpriv", "--bounding-set=-sys_admin", "--inh-caps=-sys_admin"],
+    "root without capabilities": ["setpriv", "--bounding-set=-all", "--inh-caps=-all"],
+    "an ordinary user": ["setpriv", "--reuid=61999", "--regid=61999", "--clear-groups"],
+}
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs to give rights up")
+@pytest.mark.parametrize("name", AS_WHOM)
+def test_a_class_is_graded_safely(tmp_path: Path, name: str) -> None:
+    compose(PS)
+    folder = tmp_path / "hand-in"
+    folder.mkdir()
+    (folder / "right.ipynb").write_text(json.dumps(right()))
+    spy = right()
+    source = SPY.replace("{root}", str(ROOT)).replace("{tmp}", str(tmp_path))
+    cell(spy, "encoder")["source"] = source
+    (folder / "spy.ipynb").write_text(json.dumps(spy))
+    tmp_path.chmod(0o755)
+    out = tmp_path / "out"
+    out.mkdir()
+    if name == "an ordinary user":
+        for path in (out, folder, *folder.iterdir()):
+            os.chown(path, 61999, 61999)
+        for parent in tmp_path.parents[:2]:
+            parent.chmod(0o755)
+    before = (folder / "right.ipynb").read_bytes()
+    done = subprocess.run(
+        [*AS_WHOM[name], sys.executable, "-m", "autograder", "grade", str(folder),
+         "--problem-set", PS, "--out", str(out)],
+        cwd=ROOT,
+        env={**os.environ, "COURSE_PUBLIC_SECRET": "1", "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    with (out / "grades.csv").open() as file:
+        rows = {r["submission"]: r for r in csv.DictReader(file)}
+    assert (rows["right"]["total"], rows["spy"]["total"]) == ("5", "4")
+    results = json.loads((out / "spy" / "results.json").read_text())
+    assert "LOOT" not in json.dumps(results)
+    works = results["extra_data"]["isolation"]
+    assert works["landlock"] and works["seccomp"]
+    assert works["user"] == (name in ("root", "root in a container"))
+    assert (folder / "right.ipynb").read_bytes() == before
+    listed = subprocess.run(["ps", "-eo", "uid,args"], capture_output=True, text=True).stdout
+    assert not [line for line in listed.splitlines() if line.split()[0] in ("61999", "62000")]
