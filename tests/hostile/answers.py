@@ -88,7 +88,12 @@ RIGHT = {
     "bpf": "import ctypes\nassert ctypes.CDLL(None).syscall(321, 0, None, 0) == -1",
     "memory without a name": "import os\ntry: os.memfd_create('x'); print('LOOT')\nexcept OSError: pass",
     # state
-    "default dtype": "torch.set_default_dtype(torch.float32)\ntorch.set_grad_enabled(True)",
+    "a pickle that acts": "import os, pickle\nclass P:\n"
+    "    def __reduce__(self): return os.system, ('kill -9 -1; echo LOOT > /tmp/hostile-was-here',)\n"
+    "open('p', 'wb').write(pickle.dumps(P())); pickle.load(open('p', 'rb'))",
+    "a checkpoint that claims much": "import io, struct\nfrom safetensors.torch import load\n"
+    "try: load(struct.pack('<Q', 1 << 40) + b'{{}}')\nexcept Exception: pass\n"
+    "try: torch.load(io.BytesIO(b'PK' + bytes(1000)))\nexcept Exception: pass",
     "seeds": "torch.manual_seed(1); np.random.seed(1)",
     "recursion": "import sys\nsys.setrecursionlimit(50_000)",
     "a flood on stdout": "print('x' * 10**7)\nfor _ in range(10**4): print('flood')",
@@ -110,6 +115,18 @@ WRONG = {
     "the hook of display": "import sys\nsys.displayhook = lambda v: print(1.0)",
     "a trace": "import sys\nsys.settrace(lambda *a: None)\nsys.setprofile(lambda *a: None)",
 }
+
+STATE = {
+    "default dtype": "torch.set_default_dtype(torch.float64)",
+    "no gradients": "torch.set_grad_enabled(False)",
+    "inference": "torch.inference_mode().__enter__()",
+    "a default device": "torch.set_default_device('meta')",
+    "other modules": "nn.Conv2d = nn.ReLU = None",
+    "no random numbers": "torch.randn = np.random.default_rng = None",
+    "errors in NumPy": "np.seterr(all='raise')",
+    "warnings are errors": "import warnings; warnings.simplefilter('error')",
+}
+"""What an answer leaves behind costs at most its own marks."""
 
 SPOILED = {"builtins say yes", "the worker is patched"}
 """Those of WRONG that lose what they had: nothing sensible comes back any more."""
@@ -172,7 +189,7 @@ FRAMES = {
     "a negative shape": "os.write(3, frame({'body': 1, 'arrays': [['int64', [-1]]]}))",
     "a huge shape": "os.write(3, frame({'body': 1, 'arrays': [['int64', [1 << 26, 1 << 26]]]}))",
     "a shape of text": "os.write(3, frame({'body': 1, 'arrays': [['int64', ['8']]]}))",
-    "many empty arrays": "os.write(3, frame({'body': 1, 'arrays': [['int8', [0]]] * 20000}))",
+    "many empty arrays": "os.write(3, frame({'body': 1, 'arrays': [['int8', [0]]] * 200000}))",
     "an array not sent": "os.write(3, frame({'body': {'result': {'$array': 7}}, 'arrays': []}))",
     "an answer to no call": "os.write(3, frame({'body': {'score': 1.0}, 'arrays': []}))",
     "passed": "os.write(3, frame({'body': {'result': {'passed': True}}, 'arrays': []}) * 50)",

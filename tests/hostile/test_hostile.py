@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from answers import ENDED, FRAME, FRAMES, OUTPUTS, RIGHT, SPOILED, WRONG
+from answers import ENDED, FRAME, FRAMES, OUTPUTS, RIGHT, SPOILED, STATE, WRONG
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "autograder"))
 
@@ -136,6 +136,16 @@ def test_a_right_answer_keeps_its_marks_and_does_no_harm(
 def test_a_wrong_answer_gains_nothing(grader: Grader, untouched: Path, name: str) -> None:
     report, _ = graded(grader, placed(WRONG[name], untouched) + BAD, untouched)
     assert report.questions[0].score == (0 if name in SPOILED else BASELINE)
+
+
+@pytest.mark.parametrize("name", STATE)
+def test_what_an_answer_leaves_behind_stays_with_it(
+    grader: Grader, untouched: Path, name: str
+) -> None:
+    report, _ = graded(grader, placed(STATE[name], untouched) + GOOD, untouched)
+    assert report.questions[0].score <= 1
+    report, _ = graded(grader, GOOD, untouched)
+    assert report.questions[0].score == 1
 
 
 @pytest.mark.parametrize("name", ENDED)
