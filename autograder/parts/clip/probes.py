@@ -163,7 +163,7 @@ def loss(ns, image, input_ids, attention_mask, seed, temperature=None):
     batch = {"image": image, "input_ids": input_ids, "attention_mask": attention_mask}
     value = model(batch)
     return {
-        "loss": from_one(value),
+        "loss": from_one(value) if len(image) == 1 else plain(value),
         "images afterwards": plain(image).mean(axis=(2, 3)),
         "tokens afterwards": plain(input_ids),
         "names in the minibatch afterwards": sorted(batch),
