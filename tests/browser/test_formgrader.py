@@ -8,12 +8,16 @@ from pathlib import Path
 
 from lab import SCREENSHOTS, SECOND, jupyterlab
 from nbgrader.api import Gradebook
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Response, expect
 
 from autograder.course import ROOT, problem_set
 from autograder.release import composed, release
 
 ID = "ps_transfer"
+
+
+def saved(response: Response) -> bool:
+    return "/formgrader/api/grade/" in response.url and response.request.method == "PUT"
 
 
 def test_a_person_grades_the_studies(browser: Browser, tmp_path: Path) -> None:
@@ -39,7 +43,8 @@ def test_a_person_grades_the_studies(browser: Browser, tmp_path: Path) -> None:
         for question, given in (("study_rates", "0.75"), ("study_gap", "0.5")):
             score = page.locator(f"input.score#{question}")
             expect(score).to_be_visible(timeout=60 * SECOND)
-            with page.expect_response("**/formgrader/api/grade/*"):
+            page.wait_for_load_state("networkidle")  # it fetches the grades, then takes them
+            with page.expect_response(saved):
                 score.fill(given)
                 score.press("Tab")
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
