@@ -117,16 +117,16 @@ WRONG = {
 }
 
 STATE = {
-    "default dtype": "torch.set_default_dtype(torch.float64)",
-    "no gradients": "torch.set_grad_enabled(False)",
-    "inference": "torch.inference_mode().__enter__()",
-    "a default device": "torch.set_default_device('meta')",
-    "other modules": "nn.Conv2d = nn.ReLU = None",
-    "no random numbers": "torch.randn = np.random.default_rng = None",
-    "errors in NumPy": "np.seterr(all='raise')",
-    "warnings are errors": "import warnings; warnings.simplefilter('error')",
+    "default dtype": ("torch.set_default_dtype(torch.float64)", 1),
+    "no gradients": ("torch.set_grad_enabled(False)", 5),
+    "inference": ("torch.inference_mode().__enter__()", 6),
+    "a default device": ("torch.set_default_device('meta')", 2),
+    "other modules": ("nn.Conv2d = nn.ReLU = None", 0),
+    "no random numbers": ("torch.randn = np.random.default_rng = None", 2),
+    "errors in NumPy": ("np.seterr(all='raise')", 6),
+    "warnings are errors": ("import warnings; warnings.simplefilter('error')", 6),
 }
-"""What an answer leaves behind costs at most its own marks."""
+"""What an answer changes in its process, and the sixths of a point that are left to it."""
 
 SPOILED = {"builtins say yes", "the worker is patched"}
 """Those of WRONG that lose what they had: nothing sensible comes back any more."""

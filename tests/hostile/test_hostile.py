@@ -142,8 +142,9 @@ def test_a_wrong_answer_gains_nothing(grader: Grader, untouched: Path, name: str
 def test_what_an_answer_leaves_behind_stays_with_it(
     grader: Grader, untouched: Path, name: str
 ) -> None:
-    report, _ = graded(grader, placed(STATE[name], untouched) + GOOD, untouched)
-    assert report.questions[0].score <= 1
+    code, sixths = STATE[name]
+    report, _ = graded(grader, code + "\n" + GOOD, untouched)
+    assert report.questions[0].score == round(sixths / 6, 4)
     report, _ = graded(grader, GOOD, untouched)
     assert report.questions[0].score == 1
 
