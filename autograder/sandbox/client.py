@@ -104,12 +104,16 @@ class Sandbox:
         self._control = ours
         try:
             self.isolation = self._await("ready", 120)["isolation"]
-            require(self.isolation)
         except SandboxError:
             self._zygote.kill()
             _, stderr = self._zygote.communicate()
             last = stderr.decode(errors="replace").strip().splitlines()[-1:] or ["no message"]
             raise SandboxError(f"The process that runs answers did not start: {last[0]}") from None
+        try:
+            require(self.isolation)
+        except CourseError:
+            self.close()  # the next answer must not find it running
+            raise
 
     def run(self, job: Job, limits: Limits | None = None) -> Run:
         """Run ``job`` in a fresh process; one that only waited too long gets a second try.

@@ -10,8 +10,9 @@ from autograder import doctor
 from autograder.__main__ import main
 from autograder.course import ROOT
 from autograder.model import CourseError
-from autograder.sandbox import isolation
+from autograder.sandbox import client, isolation
 from autograder.sandbox.client import Sandbox
+from autograder.sandbox.job import Job
 
 ALL = dict.fromkeys(doctor.MEANS, "")
 
@@ -60,6 +61,22 @@ def test_the_sandbox_knows_what_works():
     with Sandbox() as sandbox:
         sandbox.start()
         assert list(sandbox.isolation) == list(doctor.MEANS) == list(isolation.MECHANISMS)
+
+
+def test_no_answer_is_run_where_that_is_not_safe(monkeypatch, tmp_path):
+    """Not the first one, and no later one either."""
+    job = Job(f"open({str(tmp_path / 'ran')!r}, 'w')", (), "", ())
+    tmp_path.chmod(0o777)
+
+    def refuse(found):
+        raise CourseError("not safe")
+
+    monkeypatch.setattr(client, "require", refuse)
+    with Sandbox() as sandbox:
+        for _ in range(2):
+            with pytest.raises(CourseError, match="not safe"):
+                sandbox.run(job)
+            assert sandbox._zygote is None
 
 
 DOCTOR = [sys.executable, "-m", "autograder", "doctor"]

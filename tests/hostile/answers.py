@@ -10,12 +10,16 @@ RIGHT = {
     "environment": "import os\nassert not [k for k in os.environ if 'SECRET' in k or 'COURSE' in k]",
     "secrets": "import pathlib\nfor p in ('{root}/secrets/ps_autoencoder', '/etc/shadow'):\n"
     "    try:\n        print('LOOT', pathlib.Path(p).read_text()[:500])\n    except OSError: pass",
-    "solutions": "import glob\nfor p in glob.glob('{root}/**', recursive=True):\n    print('LOOT', p)",
+    "solutions": "import os\nfor f in ('solutions', 'autograder', 'tests', 'secrets', '.git'):\n"
+    "    try: print('LOOT', os.listdir(f'{root}/{{f}}'))\n    except OSError: pass\n"
+    "for f in ('solutions/autoencoder.ipynb', 'autograder/grade.py', 'course.toml'):\n"
+    "    try: print('LOOT', open(f'{root}/{{f}}').read(99))\n    except OSError: pass",
     "walk the disk": "import os\nfor f, d, n in os.walk('/root'):\n    print('LOOT', f, n)",
     "other submissions": "import os\nfor p in ('/tmp', '/autograder', '{tmp}'):\n"
     "    try: print('LOOT', os.listdir(p))\n    except OSError: pass",
-    "proc of the grader": "import os\nfor p in os.listdir('/proc') if os.access('/proc', 4) else []:\n"
-    "    for n in ('environ', 'cmdline', 'maps'):\n"
+    "proc of the grader": "import os\n"
+    "for p in {{1, os.getppid(), *range(max(2, os.getppid() - 50), os.getppid() + 1)}}:\n"
+    "    for n in ('environ', 'maps', 'mem', 'fd'):\n"
     "        try: print('LOOT', open(f'/proc/{{p}}/{{n}}', 'rb').read(200))\n"
     "        except OSError: pass",
     "memory of the parent": "import os\ntry: print('LOOT', open(f'/proc/{{os.getppid()}}/mem', 'rb'))\n"
@@ -69,7 +73,7 @@ RIGHT = {
     "        time.sleep(0.01)",
     "threads that wait": "import threading, time\nfor _ in range(20):\n"
     "    threading.Thread(target=time.sleep, args=(300,), daemon=True).start()",
-    "input": "input()",
+    "input": "try: input()\nexcept EOFError: pass",
     "an exit that never ends": "import atexit, time\natexit.register(time.sleep, 300)",
     "signals ignored": "import signal\nfor n in range(1, 32):\n    try: signal.signal(n, signal.SIG_IGN)\n"
     "    except (OSError, ValueError): pass",

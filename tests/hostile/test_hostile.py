@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import json
 import sys
+import textwrap
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -115,6 +116,21 @@ def graded(grader: Grader, source: str, folder: Path) -> tuple[Report, str]:
     return report, text
 
 
+def telling(attack: str) -> str:
+    """A right answer that is spoiled where its attack prints LOOT, fails an assertion or breaks.
+
+    What a right answer prints is never shown, and its own errors cost nothing: else no success
+    would be seen.
+    """
+    lines = textwrap.indent(attack, "    ")
+    return (
+        "import builtins\nLOOT = []\n"
+        "def print(*a):\n    LOOT.append(a) if a[:1] == ('LOOT',) else builtins.print(*a)\n"
+        f"try:\n{lines}\nexcept BaseException as error:\n    LOOT.append(error)\n"
+        f"{GOOD}\nif LOOT:\n    del Encoder\n"
+    )
+
+
 def placed(code: str, folder: Path) -> str:
     return (
         code.replace("{root}", str(ROOT))
@@ -128,8 +144,14 @@ def placed(code: str, folder: Path) -> str:
 def test_a_right_answer_keeps_its_marks_and_does_no_harm(
     grader: Grader, untouched: Path, name: str
 ) -> None:
-    report, _ = graded(grader, placed(RIGHT[name], untouched) + GOOD, untouched)
+    report, _ = graded(grader, telling(placed(RIGHT[name], untouched)), untouched)
     assert report.questions[0].score == 1, report.questions[0]
+
+
+@pytest.mark.parametrize("code", ["print('LOOT', 1)", "assert False", "oops"])
+def test_an_attack_that_works_would_show(grader: Grader, untouched: Path, code: str) -> None:
+    report, _ = graded(grader, telling(code), untouched)
+    assert report.questions[0].score == 0
 
 
 @pytest.mark.parametrize("name", WRONG)
