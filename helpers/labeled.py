@@ -57,10 +57,8 @@ class CIFAR100(TorchvisionCIFAR100):
         profile: str | None = None,
         data: str | os.PathLike[str] | None = None,
     ) -> None:
-        if split not in ("train", "test"):
-            raise DataError(f"CIFAR-100 has no split {split!r}: use 'train' or 'test'.")
-        here = Path(data) if data else session().data
-        if (profile or session().profile) == "mini":
+        here, mini = _place("CIFAR-100", split, profile, data)
+        if mini:
             from helpers.mini_labeled import make_mini_cifar100
 
             folder = make_mini_cifar100(here)
@@ -115,10 +113,8 @@ class Hymenoptera(ImageFolder):
         profile: str | None = None,
         data: str | os.PathLike[str] | None = None,
     ) -> None:
-        if split not in ("train", "test"):
-            raise DataError(f"Hymenoptera has no split {split!r}: use 'train' or 'test'.")
-        here = Path(data) if data else session().data
-        if (profile or session().profile) == "mini":
+        here, mini = _place("Hymenoptera", split, profile, data)
+        if mini:
             from helpers.mini_labeled import make_mini_folders
 
             folder = make_mini_folders(here)
@@ -159,6 +155,16 @@ def fetch_hymenoptera(
             )
     remove(data / "hymenoptera_data.zip")
     return folder
+
+
+def _place(
+    name: str, split: str, profile: str | None, data: str | os.PathLike[str] | None
+) -> tuple[Path, bool]:
+    """The data folder, and whether the mini set is wanted; else the session says."""
+    if split not in ("train", "test"):
+        raise DataError(f"{name} has no split {split!r}: use 'train' or 'test'.")
+    here = Path(data) if data else session().data
+    return here, (profile or session().profile) == "mini"
 
 
 def _counts(folder: Path, splits: Mapping[str, Any]) -> dict[str, int]:
