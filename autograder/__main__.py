@@ -19,6 +19,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except CourseError as error:
         print(f"{args.command}: {error}", file=sys.stderr)
         return 1
+    except OSError as error:
+        print(f"{args.command}: {error.filename or 'a file'}: {error.strerror}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print(f"{args.command}: stopped", file=sys.stderr)
         return 130

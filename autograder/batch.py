@@ -11,6 +11,7 @@ from autograder.grade import Grader
 from autograder.model import ProblemSet, Report
 from autograder.pages import write_feedback
 from autograder.report import write_grades, write_results
+from autograder.text import clean
 
 
 def grade_all(
@@ -45,7 +46,7 @@ def summary(reports: Iterable[Report]) -> str:
     """A line a submission, as the terminal shows it."""
     lines = []
     for r in reports:
-        said = f"fault of the grader: {r.fault}" if r.fault else r.problem
+        said = " ".join(clean(f"fault of the grader: {r.fault}" if r.fault else r.problem).split())
         mistakes = ", ".join(q.mistake for q in r.questions if q.mistake)
         score = "-" if r.fault else f"{r.score:g}"
         lines.append(

@@ -20,6 +20,7 @@ from autograder.saved import LARGEST
 
 MOST_MEMBERS = 10_000
 MOST_MODELS = 20
+RESERVED = ("grades.csv", "index.html")  # what lies beside the submissions' folders of results
 DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError)
 
 
@@ -127,7 +128,7 @@ def _is_submission(path: Path) -> bool:
 def _named(found: list[Found]) -> list[Found]:
     """The same, each with a name that can be a folder's and that no other has."""
     shared = Counter(_safe(f.name) for f in found)
-    taken: set[str] = set()
+    taken = set(RESERVED)
     result = []
     for item in found:
         name = _safe(item.name)
@@ -152,6 +153,8 @@ def _safe(name: str) -> str:
 
 def _unzipped(found: Found, release: Release) -> Submission:
     file = found.path.name
+    if not found.path.is_file():  # a pipe would never end
+        return Submission(found.name, {}, problem=f"{file} is not a file.")
     try:
         with zipfile.ZipFile(found.path) as archive:
             member, problem = _choose(archive, file, release.problem_set)

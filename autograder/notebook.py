@@ -14,7 +14,7 @@ from typing import Any
 from autograder.course import release_path
 from autograder.magics import neutralise, tree
 from autograder.model import CourseError, ProblemSet, Question
-from autograder.saved import Cell, cells_of, decode, recorded
+from autograder.saved import LARGEST, Cell, cells_of, decode, recorded
 
 QUESTION = re.compile(r"#\s*Question:\s*(\w+)")
 """The first line of an answer cell in the release."""
@@ -82,7 +82,8 @@ def read(path: Path, release: Release, name: str | None = None) -> Submission:
             return Submission(name, {}, problem=f"{path.name} is a folder, not a notebook.")
         if not path.is_file():
             return Submission(name, {}, problem=f"There is no notebook {path.name}.")
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(LARGEST + 1)
     except OSError as error:
         problem = f"{path.name} cannot be read: {error.strerror}."
         return Submission(name, {}, problem=problem)

@@ -44,8 +44,8 @@ def decode(data: bytes, file: str) -> tuple[dict[str, Any], list[str], str]:
     if data[:4] == b"PK\x03\x04":
         return bad(f"{file} is a zip archive, not a notebook.")
     if len(data) > LARGEST:
-        size = f"{len(data) >> 20} MB"
-        return bad(f"{file} has {size}: clear its largest outputs and hand it in again.")
+        size = f"{LARGEST >> 20} MB"
+        return bad(f"{file} has more than {size}: clear its largest outputs and hand it in again.")
     encoding = next((e for bom, e in _BOMS if data.startswith(bom)), "")
     if not encoding and b"\0" in data[:4]:
         encoding = "utf-16-le" if data[1:2] == b"\0" else "utf-16-be"

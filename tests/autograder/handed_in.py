@@ -1,7 +1,9 @@
 """A notebook as a student hands it in, and the many ways in which it can be spoiled."""
 
 import copy
+import io
 import json
+import zipfile
 from functools import cache
 from typing import Any
 
@@ -103,3 +105,12 @@ def old(notebook: dict[str, Any]) -> dict[str, Any]:
 
 def data(notebook: Any) -> bytes:
     return json.dumps(notebook).encode()
+
+
+def archive(*members: tuple[Any, bytes]) -> bytes:
+    """A zip of these names (or ZipInfo) and contents."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as made:
+        for name, content in members:
+            made.writestr(name, content)
+    return file.getvalue()

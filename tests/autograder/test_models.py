@@ -4,13 +4,11 @@ import hashlib
 import json
 import os
 import pickle
-import struct
 import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +22,7 @@ from autograder.course import PUBLIC_SECRET, ROOT, problem_set
 from autograder.execute import reference
 from autograder.grade import MEASURED, Grader
 from autograder.model import QuestionResult
-from autograder.models import HeldOut, ModelError, held_out, pack, verdict, weights
+from autograder.models import HeldOut, held_out, pack, verdict
 from helpers.results import RESULT
 
 PS = problem_set("ps_cmc")
@@ -151,40 +149,10 @@ def test_other_names_and_orders_of_layers_are_the_same_network(
     assert measured(graded(grader, zipped(other, tmp_path))["report_autoencoder"]) is True
 
 
-def header(text: str) -> bytes:
-    return struct.pack("<Q", len(text)) + text.encode()
-
-
-HOSTILE: dict[str, Any] = {
-    "empty": b"",
-    "a pickle": pickle.dumps({"encoder": [1.0]}),
-    "a header that claims 10^11 numbers": header(
-        '{"a":{"dtype":"F32","shape":[100000000000],"data_offsets":[0,400000000000]}}'
-    ),
-    "a header of 10^18 bytes": struct.pack("<Q", 10**18) + b"{}",
-    "a deep header": header('{"a":' * 100_000),
-    "offsets that overlap": header(
-        '{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},'
-        '"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'
-    )
-    + b"\0" * 4,
-    "not a number": save({"encoder/000/a": np.array([np.nan], np.float32)}),
-    "another type": save({"encoder/000/a": np.zeros(3, np.float64)}),
-    "too many": save({f"encoder/{i:03}/a": np.zeros(1, np.float32) for i in range(201)}),
-    "too large": save({"encoder/000/a": np.zeros(2_000_000, np.float32)}),
-}
-
-
-@pytest.mark.parametrize("data", HOSTILE.values(), ids=HOSTILE)
-def test_hostile_files_are_refused_as_data(data: bytes) -> None:
-    with pytest.raises(ModelError):
-        weights(data)
-
-
 @pytest.mark.parametrize(
     "data",
     [
-        HOSTILE["a pickle"],
+        pickle.dumps({"encoder": [1.0]}),
         save({"encoder/000/a": np.zeros((3, 3), np.float32)}),
         save({"classifier/000/weight": np.zeros((10, 1_000_000 // 10), np.float32)}),
         save(

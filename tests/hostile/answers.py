@@ -99,6 +99,8 @@ RIGHT = {
     "try: load(struct.pack('<Q', 1 << 40) + b'{{}}')\nexcept Exception: pass\n"
     "try: torch.load(io.BytesIO(b'PK' + bytes(1000)))\nexcept Exception: pass",
     "seeds": "torch.manual_seed(1); np.random.seed(1)",
+    "seeds of the clock": "import time\n"
+    "for seed in (torch.manual_seed, lambda n: np.random.seed(n % 2**32)): seed(time.time_ns())",
     "recursion": "import sys\nsys.setrecursionlimit(50_000)",
     "a flood on stdout": "print('x' * 10**7)\nfor _ in range(10**4): print('flood')",
     "a flood on stderr": "import sys\nsys.stderr.write('x' * 10**7)",
@@ -110,6 +112,10 @@ WRONG = {
     "torch.equal says yes": "torch.equal = lambda *a: True\ntorch.allclose = lambda *a, **k: True",
     "numpy says yes": "np.allclose = lambda *a, **k: True\nnp.abs = lambda x: 0 * np.asarray(x)",
     "builtins say yes": "import builtins\nbuiltins.isinstance = lambda *a: True",
+    "the testing tools say yes": "import sys, types, unittest\n"
+    "unittest.TestCase.assertEqual = lambda *a: None\n"
+    "np.testing.assert_allclose = torch.testing.assert_close = lambda *a, **k: None\n"
+    "sys.modules['pytest'] = sys.modules['nose'] = types.ModuleType('yes')",
     "the probes are patched": "import sys\nfor m in list(sys.modules.values()):\n"
     "    if hasattr(m, 'plain'): m.expected = 1",
     "the worker is patched": "import sys\nw = sys.modules.get('autograder.sandbox.worker')\n"
@@ -205,6 +211,9 @@ FRAMES = {
 
 OUTPUTS = {
     "nothing": ("return None", 1),
+    "hard-coded": ("return torch.full((len(x), 24, 4, 4), 0.25)", 2),
+    "random": ("return torch.rand_like(self.encoder(x))", 2),
+    "another each time": ("return self.encoder(x) + 1e-2 * torch.rand(1)", 3),
     "empty": ("return torch.empty(0)", 1),
     "NaN": ("return self.encoder(x) * float('nan')", 2),
     "infinity": ("return self.encoder(x) / 0", 2),

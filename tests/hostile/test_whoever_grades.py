@@ -8,9 +8,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "autograder"))
-
 from handed_in import PS, cell, right
 
 from autograder.course import ROOT

@@ -1,0 +1,158 @@
+"""Files that mean harm: what was handed in, the points of five that it earns, and a word of why."""
+
+import hashlib
+import pickle
+import struct
+import zipfile
+from typing import Any
+
+import numpy as np
+from handed_in import PS, archive, cell, code, data, right
+from safetensors.numpy import save
+
+from helpers.results import RESULT
+
+GOOD = data(right())
+
+
+def patched(made: bytes, local: int, central: int, value: bytes) -> bytes:
+    """A zip of one member with other bytes in its two headers."""
+    result = bytearray(made)
+    for mark, offset in ((b"PK\x03\x04", local), (b"PK\x01\x02", central)):
+        at = made.index(mark) + offset
+        result[at : at + len(value)] = value
+    return bytes(result)
+
+
+def link() -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo("link.ipynb")
+    info.external_attr = 0o120777 << 16
+    return info
+
+
+ONE = archive(("a.ipynb", GOOD))
+ENCRYPTED = patched(ONE, 6, 8, b"\x01")
+CLAIMS_LITTLE = patched(ONE, 22, 24, struct.pack("<I", 100))
+CLAIMS_MUCH = patched(ONE, 22, 24, struct.pack("<I", 3 << 30))
+
+ARCHIVES: dict[str, tuple[bytes, float, str]] = {
+    "a link": (archive((link(), b"/etc/passwd")), 0, "holds no notebook"),
+    "encrypted": (ENCRYPTED, 0, "is encrypted"),
+    "claims to hold little": (CLAIMS_LITTLE, 0, "is a damaged zip archive"),
+    "claims to hold much": (CLAIMS_MUCH, 0, "too large"),
+    "cut": (ONE[: len(ONE) // 2], 0, "is a damaged zip archive"),
+    "a bomb": (archive(("a.ipynb", b" " * (300 << 20))), 0, "too large"),
+    "a bomb beside": (archive((f"{PS}.ipynb", GOOD), ("x", b" " * (300 << 20))), 5, ""),
+    "ten thousand": (archive(*((f"{i}.txt", b"") for i in range(10_001))), 0, "10,001 files"),
+    "a zip in it": (archive(("b.zip", ONE)), 0, "holds no notebook"),
+    "a name that climbs": (archive(("../../x.ipynb", GOOD)), 0, "holds no notebook"),
+    "climbs beside": (archive((f"{PS}.ipynb", GOOD), ("../../etc/x.pdf", b"%PDF")), 5, ""),
+    "an absolute name": (archive(("/etc/x.ipynb", GOOD)), 5, ""),
+    "names of control signs": (
+        archive(("\x1b[31m\n.ipynb", GOOD), ("b.ipynb", GOOD)), 0, "several notebooks"),
+}  # fmt: skip
+
+NAMES = {
+    "grades.csv": "grades.csv-2",
+    "index.html": "index.html-2",
+    "results.json": "results.json",
+    "=HYPERLINK(1)": "=HYPERLINK(1)",
+    "<img src=x onerror=alert(1)>": "<img src=x onerror=alert(1)>",
+    "\x1b[31mred\x07": "_[31mred_",
+    "\u202egnp": "_gnp",
+    "--help": "--help",
+}
+"""The stem of a notebook with a mistake, and the name it is graded under."""
+
+
+def with_model(model: bytes) -> bytes:
+    """A hand-in with these bytes behind one of its results."""
+    notebook = right()
+    for c in notebook["cells"]:
+        for output in c.get("outputs") or []:
+            if (result := output.get("data", {}).get(RESULT)) and result["name"] == "random":
+                result["model"] = hashlib.sha256(model).hexdigest()
+    return archive((f"{PS}.ipynb", data(notebook)), ("random.safetensors", model))
+
+
+class Acts:
+    """Unpickling it would leave a file."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return exec, ("open('/tmp/hostile-was-here', 'w').close()",)
+
+
+def header(text: str, size: int | None = None) -> bytes:
+    return struct.pack("<Q", len(text) if size is None else size) + text.encode()
+
+
+CLAIM = '{"dtype":"F32","shape":[%s],"data_offsets":[0,%s]}'
+MODELS: dict[str, bytes] = {
+    "a pickle that acts": pickle.dumps(Acts()),
+    "claims 10^11 numbers": header('{"a":' + CLAIM % (10**11, 4 * 10**11) + "}"),
+    "a header of 10^18 bytes": header("{}", 10**18),
+    "a deep header": header('{"a":' * 100_000),
+    "offsets that overlap": header('{"a":' + CLAIM % (1, 4) + ',"b":' + CLAIM % (1, 4) + "}")
+    + bytes(4),
+    "not a number": save({"encoder/000/a": np.array([np.nan], np.float32)}),
+    "another type": save({"encoder/000/a": np.zeros(3, np.float64)}),
+    "too many": save({f"encoder/{i:03}/a": np.zeros(1, np.float32) for i in range(201)}),
+    "other shapes": save({"encoder/000/a": np.zeros((3, 3), np.float32)}),
+    "a wide classifier": save({"classifier/000/weight": np.zeros((10, 10**5), np.float32)}),
+}
+
+
+def changed(**more: Any) -> bytes:
+    return data({**right(), **more})
+
+
+def with_cells(*cells: Any) -> bytes:
+    notebook = right()
+    return data({**notebook, "cells": [*cells, *notebook["cells"]]})
+
+
+def answered(source: Any) -> bytes:
+    notebook = right()
+    cell(notebook, "encoder")["source"] = source
+    return data(notebook)
+
+
+DEEP = b'{"cells": ' + b"[" * 200_000 + b"]" * 200_000 + b"}"
+HUGE_NUMBER = GOOD.replace(b'"nbformat": 4', b'"nbformat": 1' + b"0" * 5000)
+LONG = "# Question: encoder\nclass Encoder:\n" + "    x = 1\n" * 100_000
+NESTED = "# Question: encoder\nEncoder = " + "(" * 10_000 + ")" * 10_000
+SLOW = "# Question: encoder\n" + "class Encoder" * 30_000
+
+NOTEBOOKS: dict[str, tuple[bytes, float, str]] = {
+    "empty": (b"", 0, "is empty"),
+    "null": (b"null", 0, "is null"),
+    "a list": (b"[]", 0, "is a list"),
+    "no cells": (b"{}", 0, "no cell"),
+    "cells of null": (changed(cells=None), 0, "no cell"),
+    "deep": (DEEP, 0, "nested too deeply"),
+    "cut": (GOOD[:-200], 0, "not valid JSON"),
+    "a zip by another name": (ONE, 0, "is a zip archive"),
+    "bytes": (bytes(range(256)) * 100, 0, "not valid JSON"),
+    "a huge number": (HUGE_NUMBER, 0, "out of bounds"),
+    "half a letter": (answered("# Question: encoder\nEncoder = '\udc00'"), 4, ""),
+    "NUL": (answered("# Question: encoder\nclass Encoder:\0 pass"), 4, ""),
+    "cells of anything": (with_cells(None, 1, "x", [], {}, {"cell_type": {}, "source": 7}), 5, ""),
+    "outputs of anything": (with_cells(code("x = 1", outputs=[None, 1, {"data": []}])), 5, ""),
+    "a hundred thousand cells": (with_cells(*[code("")] * 100_000), 5, ""),
+    "a long answer": (answered(LONG), 4, "too many to grade"),
+    "a nested answer": (answered(NESTED), 4, ""),
+    "an answer to slow a reader": (answered(SLOW), 4, ""),
+}  # fmt: skip
+
+WRONG = answered("# Question: encoder\nEncoder = print(1")
+
+CLASS: dict[str, tuple[bytes, str, float, str]] = {
+    **{f"zip {n}.zip": (v[0], f"zip {n}", *v[1:]) for n, v in ARCHIVES.items()},
+    **{f"{n}.ipynb": (v[0], n, *v[1:]) for n, v in NOTEBOOKS.items()},
+    **{f"{n}.zip": (with_model(v), n, 5, "behind random was not used") for n, v in MODELS.items()},
+    "too large.zip": (with_model(save({"a": np.zeros(2_000_000, np.float32)})), "too large", 5, ""),
+    **{f"{stem}.ipynb": (WRONG, name, 4, "SyntaxError") for stem, name in NAMES.items()},
+    "a good one.ipynb": (GOOD, "a good one", 5, ""),
+    "zz a good one.ipynb": (GOOD, "zz a good one", 5, ""),
+}
+"""By the name of the file: what is in it, the submission's name, its points, and a word of why."""
