@@ -2,11 +2,11 @@
 
 import contextlib
 import hashlib
+import io
 import os
 import stat
 import unicodedata
 import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ from autograder.saved import LARGEST
 MOST_MEMBERS = 10_000
 MOST_MODELS = 20
 RESERVED = ("grades.csv", "index.html")  # what lies beside the submissions' folders of results
-DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError)
+LARGEST_ZIP = LARGEST + MOST_MODELS * LARGEST_MODEL_FILE
 
 
 @dataclass(frozen=True)
@@ -153,56 +153,68 @@ def _safe(name: str) -> str:
 
 def _unzipped(found: Found, release: Release) -> Submission:
     file = found.path.name
-    if not found.path.is_file():  # a pipe would never end
-        return Submission(found.name, {}, problem=f"{file} is not a file.")
     try:
-        with zipfile.ZipFile(found.path) as archive:
-            member, problem = _choose(archive, file, release.problem_set)
-            data = _content(archive, member) if member else b""
+        zipped = _zipped(found.path)
+        with zipfile.ZipFile(io.BytesIO(zipped)) as archive:
+            name, data = _choose(archive, release.problem_set)
             models = list(_models(archive))
-    except DAMAGED:
-        problem = f"{file} is a damaged zip archive: make it again."
-    except RuntimeError:  # what zipfile raises for a password
-        problem = f"{file} is encrypted: hand in the notebook itself."
+    except _NoNotebookError as error:
+        problem = f"{file} {error}"
     except OSError as error:
         problem = f"{file} cannot be read: {error.strerror}."
-    if problem:
-        return Submission(found.name, {}, problem=problem)
-    name = Path(member.filename).name  # type: ignore[union-attr]
-    submission = read_bytes(data, name, release, found.name)
-    _add_models(submission, models)
-    return submission
+    except Exception as error:  # zipfile's own are of many types; RuntimeError is for a password
+        encrypted = type(error) is RuntimeError
+        problem = f"{file} is a damaged zip archive: make it again."
+        problem = f"{file} is encrypted: hand in the notebook itself." if encrypted else problem
+    else:
+        submission = read_bytes(data, name, release, found.name)
+        _add_models(submission, models)
+        return submission
+    return Submission(found.name, {}, problem=problem)
+
+
+class _NoNotebookError(Exception):
+    """Why an archive is not read, as the rest of a sentence that begins with its name."""
+
+
+def _zipped(path: Path) -> bytes:
+    """The archive, unless listing its members alone would take long."""
+    if not path.is_file():  # a pipe would never end
+        raise _NoNotebookError("is not a file.")
+    if path.stat().st_size > LARGEST_ZIP:
+        raise _NoNotebookError(f"has {path.stat().st_size >> 20:,} MB: too large.")
+    data = path.read_bytes()
+    if (members := data.count(b"PK\x01\x02")) > MOST_MEMBERS:
+        raise _NoNotebookError(f"holds {members:,} files: hand in the notebook itself.")
+    return data
 
 
 def _models(archive: zipfile.ZipFile) -> Iterator[bytes]:
     """The files of weights; a damaged one does not cost the notebook."""
     members = [m for m in archive.infolist() if m.filename.endswith(SUFFIX) and not m.is_dir()]
     for member in [m for m in members if m.file_size <= LARGEST_MODEL_FILE][:MOST_MODELS]:
-        with contextlib.suppress(*DAMAGED, RuntimeError):
+        with contextlib.suppress(Exception):
             yield _content(archive, member)
 
 
-def _choose(
-    archive: zipfile.ZipFile, file: str, ps: ProblemSet
-) -> tuple[zipfile.ZipInfo | None, str]:
+def _choose(archive: zipfile.ZipFile, ps: ProblemSet) -> tuple[str, bytes]:
     """The notebook to grade; nothing is unpacked, so that a name can reach no other place."""
-    if len(archive.infolist()) > MOST_MEMBERS:
-        return None, f"{file} holds {len(archive.infolist()):,} files: hand in the notebook itself."
-    notebooks = [m for m in archive.infolist() if _is_notebook(m)]
-    if not notebooks:
-        return None, f"{file} holds no notebook."
-    for member in notebooks:
-        if member.file_size > LARGEST:
-            return None, f"{file} holds a notebook of {member.file_size >> 20:,} MB: too large."
-    named = [m for m in notebooks if Path(m.filename).stem.lower() == ps.id]
+    members = [m for m in archive.infolist() if _is_notebook(m)]
+    if not members:
+        raise _NoNotebookError("holds no notebook.")
+    size = sum(m.file_size for m in members)
+    if size > LARGEST:
+        raise _NoNotebookError(f"holds notebooks of {size >> 20:,} MB: too large.")
+    notebooks = [(Path(m.filename).name, _content(archive, m)) for m in members]
+    chosen = [n for n in notebooks if Path(n[0]).stem.lower() == ps.id]
     # A question's id stands in its answer's metadata and first line.
     ids = [q.id.encode() for q in ps.questions]
-    if len(notebooks) > 1 and len(named) != 1:
-        named = [m for m in notebooks if any(id in _content(archive, m) for id in ids)]
-    if len(notebooks) == 1 or len(named) == 1:
-        return (named or notebooks)[0], ""
-    names = ", ".join(sorted(Path(m.filename).name for m in notebooks)[:5])
-    return None, f"{file} holds several notebooks ({names}): hand in {ps.id}.ipynb alone."
+    if len(notebooks) > 1 and len(chosen) != 1:
+        chosen = [n for n in notebooks if any(id in n[1] for id in ids)]
+    if len(notebooks) == 1 or len(chosen) == 1:
+        return (chosen or notebooks)[0]
+    names = ", ".join(sorted(name for name, _ in notebooks)[:5])
+    raise _NoNotebookError(f"holds several notebooks ({names}): hand in {ps.id}.ipynb alone.")
 
 
 def _is_notebook(member: zipfile.ZipInfo) -> bool:
@@ -214,6 +226,8 @@ def _is_notebook(member: zipfile.ZipInfo) -> bool:
 
 def _content(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
     """The member's bytes, no more than it claims to have: an archive can lie."""
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise zipfile.BadZipFile  # others can make a gigabyte of a few bytes, and take their time
     with archive.open(member) as file:
         data = file.read(member.file_size + 1)
     if len(data) > member.file_size:

@@ -16,6 +16,8 @@ from autograder.sandbox.job import Outcome
 EVIDENCE = "evidence"
 """What a probe returns under this name tells mistakes apart, and is not graded."""
 
+OTHER = "The code returned something else than was asked for."
+
 
 def difference(
     claim: Outcome, expected: dict[str, Any], tolerance: float, detail: bool = True
@@ -28,14 +30,23 @@ def difference(
     """
     if isinstance(claim, Trouble):
         where = f" at line {claim.line} of the answer" if claim.line else ""
-        named = claim.type if detail or hasattr(builtins, claim.type) else "an error of its own"
-        return f"The code raised {named}{where}."
-    if list(claim) != list(expected):
-        return "The code returned something else than was asked for."
-    for name, value in expected.items():
-        if name != EVIDENCE and (message := _value_differs(claim[name], value, tolerance, detail)):
-            return f"{name[:1].upper()}{name[1:]}: {message}."
+        return f"The code raised {claim.type if detail else plain_type(claim)}{where}."
+    try:
+        if list(claim) != list(expected):
+            return OTHER
+        for name, value in expected.items():
+            if name == EVIDENCE:
+                continue
+            if message := _value_differs(claim[name], value, tolerance, detail):
+                return f"{name[:1].upper()}{name[1:]}: {message}."
+    except Exception:  # a claim can be built so that comparing it fails
+        return OTHER
     return ""
+
+
+def plain_type(error: Trouble) -> str:
+    """The name of Python's own errors; any other could have been made of what the code saw."""
+    return error.type if hasattr(builtins, error.type) else "an error of its own"
 
 
 def _value_differs(claim: Any, value: Any, tolerance: float, detail: bool) -> str:
@@ -76,9 +87,12 @@ def same(a: Outcome, b: Outcome, tolerance: float) -> bool:
             and isinstance(b, Trouble)
             and (a.type, a.message) == (b.type, b.message)
         )
-    if a.get(EVIDENCE) != b.get(EVIDENCE) or _gaps(a) != _gaps(b):
+    try:
+        if a.get(EVIDENCE) != b.get(EVIDENCE) or _gaps(a) != _gaps(b):
+            return False
+        return not difference(_without_gaps(a), _without_gaps(b), tolerance)
+    except Exception:  # as in `difference`
         return False
-    return not difference(_without_gaps(a), _without_gaps(b), tolerance)
 
 
 def _gaps(outcome: dict[str, Any]) -> list[bytes]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from autograder import models, report_question
 from autograder.checks import Check, Part, load_part
-from autograder.compare import difference, same
+from autograder.compare import difference, plain_type, same
 from autograder.course import ROOT
 from autograder.course import secret as read_secret
 from autograder.magics import tree
@@ -84,8 +84,10 @@ class Grader:
         for result in results:
             try:
                 self._grade(result, submission)
-            except (SandboxError, OSError, CourseError) as error:
+            except (SandboxError, CourseError) as error:
                 result.checks, result.fault = [], str(error)
+            except Exception as error:  # it must not cost the others of a class their grades
+                result.checks, result.fault = [], f"{type(error).__name__}: {error}"
             result.done = True
             report.isolation = {name: not why for name, why in self._sandbox.isolation.items()}
             update(report)
@@ -139,8 +141,9 @@ class Grader:
     ) -> None:
         """Add a check where models were handed in, and could be run."""
         keys = part.reports[result.question.id].keys
+        last = {r["name"]: r for r in submission.records}
         wrong, notes = models.measure(
-            [r for r in submission.records if r["name"] in keys],
+            [r for r in last.values() if r["name"] in keys],
             submission.models,
             self._root,
             lambda held, arrays: self._classes(how, part, held, arrays),
@@ -290,7 +293,7 @@ def _reference(release: Release, root: Path) -> Submission:
 def _undefined(run: Run) -> str:
     names = " and ".join(f"`{name}`" for name in run.missing)
     first = run.troubles[0] if run.troubles else None
-    why = f": it stopped with {first.type}" if first else ""
+    why = f": it stopped with {plain_type(first)}" if first else ""
     where = f" at line {first.line}" if first and first.line else ""
     return f"The answer does not define {names}{why}{where}."
 

@@ -5,6 +5,7 @@ here: it becomes a sentence in ``Submission.problem``, or a note.
 """
 
 import ast
+import functools
 import json
 import re
 from dataclasses import dataclass, field
@@ -22,7 +23,10 @@ QUESTION = re.compile(r"#\s*Question:\s*(\w+)")
 BY_HAND = re.compile(r"<!--\s*Question:\s*(\w+)\s*-->")
 """The first line of a text cell that a person grades."""
 
-LONGEST = 500_000  # characters of one answer
+LONGEST = 100_000  # characters of one answer
+MOST_CODE = 1_000_000  # characters of all cells that may hold code
+MOST_CELLS = 10_000
+MOST_PIECES = 20  # cells that one may be split into
 
 
 @dataclass(frozen=True)
@@ -92,11 +96,15 @@ def read(path: Path, release: Release, name: str | None = None) -> Submission:
 
 def read_bytes(data: bytes, file: str, release: Release, name: str) -> Submission:
     """The submission in a notebook's bytes; ``file`` is what messages call it."""
-    notebook, notes, problem = decode(data, file)
-    if problem:
+    try:
+        notebook, notes, problem = decode(data, file)
+        submission = Submission(name, {}, problem=problem)
+        if not problem:
+            submission = read_notebook(notebook, release, name)
+            submission.notes[:0] = notes
+    except Exception as error:  # one file must not stop a class, whatever is in it
+        problem = f"{file} cannot be read ({type(error).__name__}): save it and hand it in again."
         return Submission(name, {}, problem=problem)
-    submission = read_notebook(notebook, release, name)
-    submission.notes[:0] = notes
     return submission
 
 
@@ -105,13 +113,20 @@ def read_notebook(notebook: dict[str, Any], release: Release, name: str) -> Subm
     ps = release.problem_set
     submission = Submission(name, {q.id: "" for q in ps.questions})
     other = _other_problem_set(notebook, ps)
-    cells = _mended(cells_of(notebook))
+    cells = cells_of(notebook)
+    length = sum(len(c.source) for c in cells if _may_be_code(c, ps))
     if other:
         submission.problem = f"This is the notebook of {other}, not of {ps.id}."
     elif not cells:
         submission.problem = "The notebook has no cells: save it again and hand it in."
+    elif len(cells) > MOST_CELLS or length > MOST_CODE:
+        submission.problem = (
+            f"The notebook has {len(cells):,} cells and {length:,} characters of code: too many "
+            "to read. Delete what was pasted into it."
+        )
     if submission.problem:
         return submission
+    cells = _mended(cells)
     if "nbformat" not in notebook:
         submission.notes.append("The file does not say that it is a notebook (`nbformat`).")
     elif "worksheets" in notebook:
@@ -133,15 +148,18 @@ def read_notebook(notebook: dict[str, Any], release: Release, name: str) -> Subm
     return submission
 
 
-def defined(source: str) -> set[str]:
-    """The names that a cell defines at its top level; {} where it is no Python."""
+@functools.lru_cache(maxsize=1000)
+def defined(source: str) -> frozenset[str]:
+    """The names that a cell defines at its top level; none where it is no Python."""
     module = tree(source)
-    return _names(module.body) if module else set()
+    return frozenset(_names(module.body) if module else ())
 
 
 def _names(body: list[ast.stmt]) -> set[str]:
     names: set[str] = set()
-    for node in body:
+    waiting = list(body)
+    while waiting:
+        node = waiting.pop()
         match node:
             case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
                 names.add(name)
@@ -152,8 +170,7 @@ def _names(body: list[ast.stmt]) -> set[str]:
             case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
                 names |= {a.asname or a.name for a in aliases}
             case ast.If() | ast.Try() | ast.With():
-                names |= _names(node.body)
-                names |= _names(getattr(node, "orelse", []))
+                waiting += [*node.body, *getattr(node, "orelse", [])]
     return names
 
 
@@ -172,26 +189,32 @@ def _other_problem_set(notebook: dict[str, Any], ps: ProblemSet) -> str:
 def _mended(cells: list[Cell]) -> list[Cell]:
     """Cells with those joined again that were split inside a class or function."""
     mended: list[Cell] = []
+    pieces = 1
     for cell in cells:
         last = mended[-1] if mended else None
         text = cell.source.lstrip("\n")
-        if last and last.kind == cell.kind == "code" and text[:1] in (" ", "\t"):
+        fits = last and len(last.source) + len(text) < LONGEST and pieces < MOST_PIECES
+        if fits and last and last.kind == cell.kind == "code" and text[:1] in (" ", "\t"):
             joined = f"{last.source}\n{cell.source}"
             if tree(neutralise(cell.source)[0]) is None and tree(neutralise(joined)[0]):
                 last.source, last.split = joined, True
                 last.outputs += cell.outputs
                 last.grade_id = last.grade_id or cell.grade_id
+                pieces += 1
                 continue
         mended.append(cell)
+        pieces = 1
     return mended
 
 
 def _find_answers(cells: list[Cell], submission: Submission, release: Release) -> set[int]:
     """Fill in the answers; the indices of the cells that hold or were meant to hold them."""
     used: set[int] = set()
-    plain = [neutralise(c.source) if len(c.source) <= LONGEST else ("", []) for c in cells]
+    ps = release.problem_set
+    plain = [neutralise(c.source) if _may_be_code(c, ps) else ("", []) for c in cells]
     names = [
-        defined(p[0]) if c.kind == "code" else set() for c, p in zip(cells, plain, strict=True)
+        defined(p[0]) if c.kind == "code" else frozenset[str]()
+        for c, p in zip(cells, plain, strict=True)
     ]
     for question in release.problem_set.questions:
         notes = submission.question_notes.setdefault(question.id, [])
@@ -254,6 +277,12 @@ def _find_answers(cells: list[Cell], submission: Submission, release: Release) -
     return used
 
 
+def _may_be_code(cell: Cell, ps: ProblemSet) -> bool:
+    """Whether a cell is worth parsing: an answer may stand in a text cell, but not a picture."""
+    named = cell.kind == "code" or any(n in cell.source for q in ps.questions for n in q.names)
+    return named and len(cell.source) <= LONGEST
+
+
 def _marked(cells: list[Cell], question: Question) -> list[int]:
     """Cells with the question's grade_id, else with its marker comment."""
     by_id = [i for i, c in enumerate(cells) if c.grade_id == question.id]
@@ -267,10 +296,8 @@ def _marker(cell: Cell) -> str | None:
 
 def _speaks_of(question: Question, source: str) -> bool:
     """Whether a cell, be it Python or not, seems to define one of the question's names."""
-    return any(
-        re.search(rf"^\s*((class|def)\s+{name}\b|{name}\s*(:[^=\n]*)?=[^=])", source, re.MULTILINE)
-        for name in question.names
-    )
+    defines = r"^[ \t]*((class|def)[ \t]+{0}\b|{0}[ \t]*(:[^=\n]*)?=[^=])"
+    return any(re.search(defines.format(name), source, re.MULTILINE) for name in question.names)
 
 
 def _note_tests(cells: list[Cell], submission: Submission, release: Release) -> None:

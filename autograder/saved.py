@@ -2,13 +2,13 @@
 
 import codecs
 import json
-import math
 from dataclasses import dataclass, field
 from typing import Any
 
 from helpers.results import KINDS, PRINTED, RESULT
 
-LARGEST = 200 << 20
+LARGEST = 100 << 20
+MOST_PARTS = 1_000_000  # lists and dicts: each takes a hundred times its two bytes once it is read
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -43,9 +43,11 @@ def decode(data: bytes, file: str) -> tuple[dict[str, Any], list[str], str]:
         return bad(f"{file} is a PDF, not a notebook: hand in the .ipynb file as well.")
     if data[:4] == b"PK\x03\x04":
         return bad(f"{file} is a zip archive, not a notebook.")
-    if len(data) > LARGEST:
-        size = f"{LARGEST >> 20} MB"
-        return bad(f"{file} has more than {size}: clear its largest outputs and hand it in again.")
+    if len(data) > LARGEST or data.count(b"{") + data.count(b"[") > MOST_PARTS:
+        return bad(
+            f"{file} has more than {LARGEST >> 20} MB, or a million parts: clear its largest "
+            "outputs and hand it in again."
+        )
     encoding = next((e for bom, e in _BOMS if data.startswith(bom)), "")
     if not encoding and b"\0" in data[:4]:
         encoding = "utf-16-le" if data[1:2] == b"\0" else "utf-16-be"
@@ -109,12 +111,15 @@ def _text(value: Any) -> str:
 
 def recorded(cells: list[Cell]) -> list[dict[str, Any]]:
     """The results that helpers recorded or, where those are lost, printed; in their order."""
-    found = []
-    for cell in cells:
-        for output in cell.outputs:
-            if isinstance(output, dict):
-                found += _results(output)
-    return found
+    outputs = [o for cell in cells for o in cell.outputs if isinstance(o, dict)]
+    found = [(o, r) for o in outputs for r in _results(o)]
+    kept = {r["name"] for o, r in found if _has_record(o)}
+    return [r for o, r in found if _has_record(o) or r["name"] not in kept]
+
+
+def _has_record(output: dict[str, Any]) -> bool:
+    data = output.get("data")
+    return isinstance(data, dict) and RESULT in data
 
 
 def _results(output: dict[str, Any]) -> list[dict[str, Any]]:
@@ -122,7 +127,7 @@ def _results(output: dict[str, Any]) -> list[dict[str, Any]]:
     data = data if isinstance(data, dict) else {}
     match data.get(RESULT):
         case {"name": str(name), "accuracy": int() | float() as accuracy, "profile": str(profile)}:
-            if profile in KINDS and math.isfinite(accuracy) and 0 <= accuracy <= 1:
+            if profile in KINDS and 0 <= accuracy <= 1:
                 result = {"name": name, "accuracy": float(accuracy), "profile": profile}
                 model = data[RESULT].get("model")
                 return [{**result, "model": model} if isinstance(model, str) else result]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-import math
+import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -36,8 +36,9 @@ def _literal(node: ast.expr) -> Any:
 
 
 def is_number(value: Any) -> bool:
-    """Whether this is a finite number, and no truth value."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    """Whether this is a number, and neither a truth value, infinite, nor too large for a float."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and abs(value) <= sys.float_info.max
 
 
 def shown_results(outputs: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -61,10 +61,9 @@ def _execute(source: str, namespace: Namespace, filename: str, everything: bool)
         return [trouble(error, filename)]
     troubles = []
     for node in body:
-        if not (everything or is_definition(node)):
-            continue
         try:
-            exec(compile(ast.Module([node], []), filename, "exec"), namespace)
+            if everything or is_definition(node):
+                exec(compile(ast.Module([node], []), filename, "exec"), namespace)
         except BaseException as error:
             troubles.append(trouble(error, filename))
     return troubles

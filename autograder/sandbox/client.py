@@ -142,12 +142,15 @@ class Sandbox:
             channel = _Channel(ours, time.monotonic() + limits.wall)
             try:
                 channel.write(wire.encode(dataclasses.asdict(job)))
-                _read_run(channel, run, len(job.calls))
+                _read_run(channel, run, job)
             except TimeoutError:
                 run.ended = f"it was stopped after waiting for {limits.wall:.0f} seconds"
                 run.waited = True
-            except (wire.FrameError, OSError, EOFError) as error:
-                run.ended = f"it sent {error}" if isinstance(error, wire.FrameError) else "ended"
+            except (OSError, EOFError):
+                run.ended = "ended"
+            except Exception as error:  # whatever was sent, it is the answer's doing
+                said = str(error) if isinstance(error, wire.FrameError) else "what is no frame"
+                run.ended = f"it sent {said}"
             self._control.send(json.dumps({"do": "sweep"}).encode())
             run.seconds = self._await("swept", 30)["seconds"]
             code, why = self._exit_code(pid)
@@ -224,17 +227,18 @@ class _Channel:
         return b"".join(pieces)
 
 
-def _read_run(channel: _Channel, run: Run, calls: int) -> None:
-    for _ in range(calls):
+def _read_run(channel: _Channel, run: Run, job: Job) -> None:
+    lines = job.answer.count("\n") + 1
+    for _ in job.calls:
         frame = wire.decode(channel.read)
         match frame:
             case {"result": dict(result)}:
                 run.outcomes.append(result)
             case {"trouble": dict(claim), "missing": list(names)}:
-                run.outcomes.append(_trouble(claim))
-                run.missing = [str(name)[:80] for name in names[:20]]
+                run.outcomes.append(_trouble(claim, lines))
+                run.missing = [name for name in job.names if name in names]
             case {"trouble": dict(claim)}:
-                run.outcomes.append(_trouble(claim))
+                run.outcomes.append(_trouble(claim, lines))
             case _:
                 raise wire.FrameError("a frame that answers no call")
     match wire.decode(channel.read):
@@ -245,16 +249,16 @@ def _read_run(channel: _Channel, run: Run, calls: int) -> None:
             "troubles": list(items),
         }:
             run.printed, run.on_gpu = printed, on_gpu
-            run.troubles = [_trouble(t) for t in items[:5] if isinstance(t, dict)]
+            run.troubles = [_trouble(t, lines) for t in items[:5] if isinstance(t, dict)]
         case _:
             raise wire.FrameError("a last frame that is none")
 
 
-def _trouble(claim: dict[str, Any]) -> Trouble:
+def _trouble(claim: dict[str, Any], lines: int) -> Trouble:
     line = claim.get("line")
     return Trouble(
         str(claim.get("type"))[:80],
-        line if type(line) is int and 0 < line < 100_000 else None,
+        line if type(line) is int and 0 < line <= lines else None,
         str(claim.get("message"))[:2000],
     )
 

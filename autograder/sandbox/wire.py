@@ -63,7 +63,7 @@ def decode(read: Read, *, trusted: bool = False) -> Any:
     """
     (length,) = struct.unpack(">Q", read(8))
     if length > MAX_HEADER and not trusted:
-        raise FrameError(f"a header of {length} bytes")
+        raise FrameError("a header that is too long")  # its length could tell what was seen
     try:
         header = json.loads(read(length))
     except (ValueError, RecursionError):
@@ -91,7 +91,10 @@ def _specs(claims: Any, trusted: bool) -> list[tuple[np.dtype[Any], tuple[int, .
                 pass
             case _:
                 raise FrameError("an array of an unknown kind")
-        if not all(type(n) is int and 0 <= n <= MAX_BYTES for n in shape):
+        if not all(type(n) is int and n >= 0 for n in shape):
+            raise FrameError("an array with an impossible shape")
+        # numpy refuses some shapes of no bytes at all, for what their other sides would take
+        if math.prod(max(n, 1) for n in shape) > MAX_BYTES and not trusted:
             raise FrameError("an array with an impossible shape")
         dtype = np.dtype(name)
         specs.append((dtype, tuple(shape), math.prod(shape) * dtype.itemsize))

@@ -115,6 +115,19 @@ def test_a_claim_that_its_model_does_not_reach_costs_its_check(
     assert measured(results["report_cmc"]) is True and results["report_cmc"].score == 1
 
 
+def test_a_printed_line_takes_no_results_place(
+    files: dict[str, bytes], grader: Grader, tmp_path: Path
+) -> None:
+    forged = with_model(files, "supervised", files["random.safetensors"])
+    notebook = json.loads(forged["ps_cmc.ipynb"])
+    line = "supervised: test accuracy 0.2500 (mini profile)\n"
+    notebook["cells"][-1] |= {"outputs": [{"output_type": "stream", "text": line}]}
+    forged["ps_cmc.ipynb"] = json.dumps(notebook).encode()
+    results = graded(grader, zipped(forged, tmp_path))
+    assert measured(results["report_autoencoder"]) is False
+    assert results["report_autoencoder"].score == 0.75
+
+
 def test_without_models_the_outputs_alone_decide(
     files: dict[str, bytes], grader: Grader, tmp_path: Path
 ) -> None:

@@ -29,8 +29,10 @@ def look(ns):
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as sandbox:
-        yield sandbox
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(client, "UIDS", range(61000, 62000))  # whoever else grades here has others
+        with Sandbox() as sandbox:
+            yield sandbox
 
 
 def run(sandbox: Sandbox, answer: str, probe: str = "look", cpu: int = 5, **job: Any) -> Run:
@@ -86,7 +88,7 @@ def test_each_job_starts_afresh(sandbox: Sandbox) -> None:
         ("import os\nos._exit(0)", "ended the process"),
         ("import ctypes\nctypes.string_at(0)", "crashed with signal 11"),
         ("import os, signal\nos.kill(os.getpid(), 9)", "killed"),
-        ("import os\nos.write(3, b'x' * 100)\nf = lambda: 1", "it sent a header of"),
+        ("import os\nos.write(3, b'x' * 100)\nf = lambda: 1", "it sent a header that is too long"),
         (
             'import os, struct\nh = b\'{"body": {"result": {"value": 1}}, "arrays": 7}\'\n'
             "os.write(3, struct.pack('>Q', len(h)) + h)\nf = lambda: 1",

@@ -199,6 +199,12 @@ FRAMES = {
     "a negative shape": "os.write(3, frame({'body': 1, 'arrays': [['int64', [-1]]]}))",
     "a huge shape": "os.write(3, frame({'body': 1, 'arrays': [['int64', [1 << 26, 1 << 26]]]}))",
     "a shape of text": "os.write(3, frame({'body': 1, 'arrays': [['int64', ['8']]]}))",
+    "a shape of nothing": "os.write(3, frame({'body': {'result': {'x': {'$array': 0}}}, "
+    "'arrays': [['float32', [0, *[1 << 26] * 5]]]}) * 50)",
+    "a list of arrays": "os.write(3, frame({'body': {'result': {'output': [{'$array': 0}]}}, "
+    "'arrays': [['int8', [2]]]}, bytes(2)) * 50)",
+    "missing": "os.write(3, frame({'body': {'trouble': {'type': 'x', 'line': 9, 'message': 'x'}, "
+    "'missing': ['LOOT']}, 'arrays': []}) * 50)",
     "many empty arrays": "os.write(3, frame({'body': 1, 'arrays': [['int8', [0]]] * 200000}))",
     "an array not sent": "os.write(3, frame({'body': {'result': {'$array': 7}}, 'arrays': []}))",
     "an answer to no call": "os.write(3, frame({'body': {'score': 1.0}, 'arrays': []}))",

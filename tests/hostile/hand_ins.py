@@ -1,6 +1,7 @@
 """Files that mean harm: what was handed in, the points of five that it earns, and a word of why."""
 
 import hashlib
+import io
 import pickle
 import struct
 import zipfile
@@ -30,6 +31,13 @@ def link() -> zipfile.ZipInfo:
     return info
 
 
+def squeezed(method: int) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", method) as made:
+        made.writestr("a.ipynb", GOOD)
+    return file.getvalue()
+
+
 ONE = archive(("a.ipynb", GOOD))
 ENCRYPTED = patched(ONE, 6, 8, b"\x01")
 CLAIMS_LITTLE = patched(ONE, 22, 24, struct.pack("<I", 100))
@@ -48,6 +56,10 @@ ARCHIVES: dict[str, tuple[bytes, float, str]] = {
     "a name that climbs": (archive(("../../x.ipynb", GOOD)), 0, "holds no notebook"),
     "climbs beside": (archive((f"{PS}.ipynb", GOOD), ("../../etc/x.pdf", b"%PDF")), 5, ""),
     "an absolute name": (archive(("/etc/x.ipynb", GOOD)), 5, ""),
+    "of other kinds": (squeezed(zipfile.ZIP_BZIP2), 0, "is a damaged zip archive"),
+    "of other kinds, damaged": (
+        squeezed(zipfile.ZIP_LZMA)[:300] + bytes(60) + squeezed(zipfile.ZIP_LZMA)[360:], 0,
+        "is a damaged zip archive"),
     "names of control signs": (
         archive(("\x1b[31m\n.ipynb", GOOD), ("b.ipynb", GOOD)), 0, "several notebooks"),
 }  # fmt: skip
@@ -111,10 +123,29 @@ def with_cells(*cells: Any) -> bytes:
     return data({**notebook, "cells": [*cells, *notebook["cells"]]})
 
 
-def answered(source: Any) -> bytes:
+def answered(source: Any, id: str = "encoder") -> bytes:
     notebook = right()
-    cell(notebook, "encoder")["source"] = source
+    cell(notebook, id)["source"] = source
     return data(notebook)
+
+
+def unmarked(*more: Any) -> bytes:
+    """Without the encoder's mark, so that all cells are searched for it."""
+    notebook = right()
+    cell(notebook, "encoder").update(source="x = 1", metadata={})
+    notebook["cells"] += more
+    return data(notebook)
+
+
+def result(accuracy: Any) -> Any:
+    return {"data": {RESULT: {"name": "supervised", "accuracy": accuracy, "profile": "mini"}}}
+
+
+ELIF = "elif a:\n  b = 1\n"
+ENDLESS = (
+    "# Question: report_autoencoder\nsupervised_flags = {}\n"
+    "results_autoencoder = {'unsupervised': 1" + "0" * 400 + "}"
+)
 
 
 DEEP = b'{"cells": ' + b"[" * 200_000 + b"]" * 200_000 + b"}"
@@ -138,7 +169,19 @@ NOTEBOOKS: dict[str, tuple[bytes, float, str]] = {
     "NUL": (answered("# Question: encoder\nclass Encoder:\0 pass"), 4, ""),
     "cells of anything": (with_cells(None, 1, "x", [], {}, {"cell_type": {}, "source": 7}), 5, ""),
     "outputs of anything": (with_cells(code("x = 1", outputs=[None, 1, {"data": []}])), 5, ""),
-    "a hundred thousand cells": (with_cells(*[code("")] * 100_000), 5, ""),
+    "ten thousand cells": (with_cells(*[code("")] * 9_000), 5, ""),
+    "a hundred thousand cells": (with_cells(*[code("")] * 100_000), 0, "too many to read"),
+    "a million parts": (b'{"cells": [' + b'{"":0},' * 10**6 + b"{}]}", 0, "a million parts"),
+    "much code": (with_cells(*[code("0;" * 40_000)] * 20), 0, "too many to read"),
+    "empty lines": (unmarked(code("\n" * 90_000 + "y = 1")), 4, ""),
+    "pieces": (with_cells(code("def f():\n x = 1"), *[code(" x = 1")] * 5000), 5, ""),
+    "many branches": (with_cells(code("if a:\n  b = 1\n" + ELIF * 1500)), 5, ""),
+    "an endless accuracy": (with_cells(code("", outputs=[result(10**400)])), 5, ""),
+    "an endless number": (answered(ENDLESS, "report_autoencoder"), 4.3333, "no number"),
+    "no name": (changed(metadata={"course": {"problem_set": "\ud800"}}), 0, "the notebook of"),
+    "a name of control signs": (
+        changed(metadata={"course": {"problem_set": "\x1b]0;PWNED\x07\x1b[2Jx\u202e"}}), 0,
+        "the notebook of x"),
     "a long answer": (answered(LONG), 4, "too many to grade"),
     "a nested answer": (answered(NESTED), 4, ""),
     "an answer to slow a reader": (answered(SLOW), 4, ""),

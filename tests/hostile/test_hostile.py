@@ -201,3 +201,8 @@ def test_the_name_of_an_error_tells_no_hidden_input(grader: Grader, untouched: P
     report, _ = graded(grader, GOOD.replace("return self.encoder(x)", code), untouched)
     messages = [c.message for c in report.questions[0].checks if not c.passed]
     assert set(messages) == {"The code raised an error of its own at line 13 of the answer."}
+    untold = "raise type('V' + str(time.time()), (Exception,), {})('secret')"
+    report, _ = graded(grader, f"import time\n{untold}", untouched)
+    messages = [c.message for c in report.questions[0].checks]
+    said = "it stopped with an error of its own at line 2."
+    assert set(messages) == {f"The answer does not define `Encoder`: {said}"}
