@@ -14,8 +14,9 @@ class Budget:
     """The limits of a problem set.
 
     ``seconds`` of computing, ``memory`` and ``files`` in MB are those of one run of an answer,
-    with all processes that it starts; ``questions`` have other seconds than the rest.
-    ``submission`` is the computing of all answers of a student together, in seconds.
+    with all processes that it starts, which may sleep for as long; ``questions`` have other
+    seconds than the rest. ``submission`` is the computing and sleeping of all answers of a student
+    together, in seconds.
     """
 
     seconds: int = 10

@@ -280,7 +280,10 @@ def _scratch(uid: int | None) -> Any:
             os.chown(folder, uid, uid)
         yield folder
     finally:
-        # rm walks trees of any depth and never follows a link
+        # both walk trees of any depth and never follow a link; folders may be locked
+        subprocess.run(
+            ["chmod", "-R", "u+rwx", "--", folder], check=False, stderr=subprocess.DEVNULL
+        )
         subprocess.run(["rm", "-rf", "--", folder], check=False, stderr=subprocess.DEVNULL)
 
 

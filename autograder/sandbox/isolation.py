@@ -30,8 +30,9 @@ READ, ON_FILES = EXECUTE | READ_FILE | READ_DIR, EXECUTE | WRITE_FILE | READ_FIL
 LOAD, EQUAL, AT_LEAST, ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 ALLOW, ERRNO, KILL = 0x7FFF0000, 0x00050000, 0x80000000
 EPERM, ENOSYS = 1, 38
-NUMBER, ARCHITECTURE, FIRST_ARGUMENT = 0, 4, 16
+NUMBER, ARCHITECTURE, ARGUMENTS = 0, 4, 16
 NEW_NAMESPACES = 0x7E020000 | 0x10000000  # flags of clone
+SET_OWNER = (8, 10, 15, 0x8901, 0x8902)  # of fcntl and ioctl: whom a descriptor sends signals
 
 
 @dataclass(frozen=True)
@@ -41,34 +42,43 @@ class Machine:
     audit: int
     denied: Sequence[int]
     clone: int
-    socket: int
     kill: int
     tgkill: int
     prlimit: int
+    fcntl: int
+    ioctl: int
 
 
 # ptrace, process_vm_readv, process_vm_writev, unshare, setns, mount, umount2, pivot_root, chroot,
 # add_key, request_key, keyctl, bpf, perf_event_open, userfaultfd, kexec_load, init_module,
 # finit_module, open_by_handle_at, swapon, reboot, memfd_create, shmget, msgget, semget, mq_open,
-# tkill, rt_sigqueueinfo, rt_tgsigqueueinfo; then those with one number everywhere:
-# pidfd_send_signal, io_uring_setup, pidfd_open, pidfd_getfd, memfd_secret.
-EVERYWHERE = (424, 425, 434, 438, 447)
+# tkill, rt_sigqueueinfo, rt_tgsigqueueinfo; socket, socketpair; of what Landlock lets pass where
+# an answer has no user of its own: fchmod, fchmodat, fchown, fchownat, utimensat, the six of
+# setxattr and removexattr, setpriority, sched_setparam, sched_setscheduler, sched_setaffinity,
+# sched_setattr, ioprio_set, and on x86 chmod, chown, lchown, utime, utimes, futimesat; then those
+# with one number everywhere: pidfd_send_signal, io_uring_setup, pidfd_open, pidfd_getfd,
+# memfd_secret, fchmodat2, setxattrat, removexattrat, file_setattr.
+EVERYWHERE = (424, 425, 434, 438, 447, 452, 463, 466, 469)
 MACHINES = {
     "x86_64": Machine(
         audit=0xC000003E,
         denied=(
             101, 310, 311, 272, 308, 165, 166, 155, 161, 248, 249, 250, 321, 298, 323, 246, 175,
-            313, 304, 167, 169, 319, 29, 68, 64, 240, 200, 129, 297, *EVERYWHERE,
+            313, 304, 167, 169, 319, 29, 68, 64, 240, 200, 129, 297, 41, 53,
+            91, 268, 93, 260, 280, 188, 189, 190, 197, 198, 199, 141, 142, 144, 203,
+            314, 251, 90, 92, 94, 132, 235, 261, *EVERYWHERE,
         ),
-        clone=56, socket=41, kill=62, tgkill=234, prlimit=302,
+        clone=56, kill=62, tgkill=234, prlimit=302, fcntl=72, ioctl=16,
     ),
     "aarch64": Machine(
         audit=0xC00000B7,
         denied=(
             117, 270, 271, 97, 268, 40, 39, 41, 51, 217, 218, 219, 280, 241, 282, 104, 105,
-            273, 265, 224, 142, 279, 194, 186, 190, 180, 130, 138, 240, *EVERYWHERE,
+            273, 265, 224, 142, 279, 194, 186, 190, 180, 130, 138, 240, 198, 199,
+            52, 53, 55, 54, 88, 5, 6, 7, 14, 15, 16, 140, 118, 119, 122,
+            274, 30, *EVERYWHERE,
         ),
-        clone=220, socket=198, kill=129, tgkill=131, prlimit=261,
+        clone=220, kill=129, tgkill=131, prlimit=261, fcntl=25, ioctl=29,
     ),
 }  # fmt: skip
 CLONE3 = 435
@@ -97,11 +107,15 @@ def readable_places() -> list[Path]:
     """What an answer may read: Python, its packages, ``helpers``, and the system's libraries."""
     import helpers
 
-    named = "/usr /lib /lib64 /bin /etc /proc/cpuinfo /proc/meminfo /proc/stat /sys/devices/system"
-    devices = ("/dev/zero", "/dev/random", "/dev/urandom")
-    prefixes = {sys.prefix, sys.base_prefix, sys.exec_prefix}
+    # Not all of /usr or /etc: /usr/local/share is where nbgrader collects, /etc has passwords.
+    named = "/lib /lib64 /bin /usr/lib /usr/lib64 /usr/bin /usr/share /usr/local/lib"
+    files = "alternatives ld.so.cache localtime passwd group nsswitch.conf mime.types"
+    numbers = "/proc/cpuinfo /proc/meminfo /proc/stat /sys/devices/system /dev/zero /dev/urandom"
+    prefixes = {Path(p) for p in (sys.prefix, sys.base_prefix, sys.exec_prefix)}
+    python = [p / part for p in prefixes for part in ("bin", "lib", "lib64", "pyvenv.cfg")]
+    etc = [Path("/etc", name) for name in (*files.split(), "ssl/openssl.cnf")]
     own = [Path(path).parent for path in [helpers.__file__] if path]
-    return [*map(Path, (*named.split(), *devices, *prefixes)), *own]
+    return [*map(Path, f"{named} {numbers} /dev/random".split()), *etc, *python, *own]
 
 
 def landlock(readable: Sequence[Path], writable: Sequence[Path]) -> None:
@@ -143,7 +157,7 @@ def _rule(ruleset: int, place: Path, access: int) -> None:
 
 
 def seccomp() -> None:
-    """No sockets but local ones, no signals to others, no namespaces, no looking into processes."""
+    """No sockets, signals to others, namespaces, looking into processes, or altering of files."""
     machine = MACHINES.get(platform.machine())
     if machine is None:
         raise OSError(ENOSYS, f"no list of system calls for {platform.machine()}")
@@ -164,9 +178,9 @@ def _filter(machine: Machine, pid: int) -> list[Step]:
     def refuse(error: int = EPERM) -> Step:
         return (RETURN, 0, 0, ERRNO | error)
 
-    def unless(number: int, test: Step) -> list[Step]:
-        """Refuse a call whose first argument fails a test, which skips one step if passed."""
-        body = [(LOAD, 0, 0, FIRST_ARGUMENT), test, refuse(), (LOAD, 0, 0, NUMBER)]
+    def unless(number: int, test: Step, argument: int = 0) -> list[Step]:
+        """Refuse a call one of whose arguments fails a test, which skips one step if passed."""
+        body = [(LOAD, 0, 0, ARGUMENTS + 8 * argument), test, refuse(), (LOAD, 0, 0, NUMBER)]
         return [(EQUAL, 0, len(body), number), *body]
 
     steps: list[Step] = [
@@ -181,10 +195,12 @@ def _filter(machine: Machine, pid: int) -> list[Step]:
         steps += [(EQUAL, 0, 1, number), refuse()]
     steps += [(EQUAL, 0, 1, CLONE3), refuse(ENOSYS)]  # libc then takes clone, whose flags are seen
     steps += unless(machine.clone, (ANY_BIT, 0, 1, NEW_NAMESPACES))
-    steps += unless(machine.socket, (EQUAL, 1, 0, 1))  # AF_UNIX
     for number in (machine.kill, machine.tgkill):
         steps += unless(number, (EQUAL, 1, 0, pid))
     steps += unless(machine.prlimit, (EQUAL, 1, 0, 0))
+    for number in (machine.fcntl, machine.ioctl):
+        for request in SET_OWNER:
+            steps += unless(number, (EQUAL, 0, 1, request), argument=1)
     return [*steps, (RETURN, 0, 0, ALLOW)]
 
 

@@ -5,14 +5,14 @@ from typing import Any
 
 from autograder.sandbox.cells import Trouble
 
-WALL_PER_CPU = 10  # compute is limited by CPU time; the wall limit only catches waiting
+WALL_PER_CPU = 10  # on a busy machine computing takes longer; sleeping is limited by itself
 
 
 @dataclass(frozen=True)
 class Limits:
     """Of one job, all its processes together: seconds of computing, and bytes of memory and files.
 
-    Memory is what it takes beyond what torch maps.
+    It may sleep for as many seconds. Memory is what it takes beyond what torch maps.
     """
 
     cpu: int = 10
@@ -58,7 +58,7 @@ class Run:
     """What came of a job: an outcome a call, as claimed by the untrusted side.
 
     ``ended`` is "" when the worker finished, else why it did not, as a clause a student can read.
-    ``seconds`` is the computing that it took.
+    ``seconds`` is the computing that it took, and the sleeping.
     """
 
     outcomes: list[Outcome] = field(default_factory=list)

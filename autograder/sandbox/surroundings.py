@@ -14,6 +14,7 @@ from torch import nn, optim
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 from torch.utils.data import DataLoader
+from torch.utils.data.dataloader import _SingleProcessDataLoaderIter
 
 QUIET_PACKAGES = frozenset(
     ["matplotlib", "seaborn", "IPython", "google", "ipywidgets", "torchinfo", "torchsummary"]
@@ -186,10 +187,17 @@ def namespace() -> dict[str, Any]:
     return main.__dict__
 
 
+def _in_this_process(loader: "DataLoader[Any]") -> Any:
+    """A loader without processes of its own, whatever it asks for: they would need sockets."""
+    loader.num_workers, loader.timeout = 0, 0
+    return _SingleProcessDataLoaderIter(loader)
+
+
 def install() -> None:
     """Make quiet imports; called once in a worker, before any cell."""
     for name in [n for n in sys.modules if n.partition(".")[0] in {*QUIET_PACKAGES, "tqdm"}]:
         del sys.modules[name]
     sys.meta_path.insert(0, QuietFinder())
+    setattr(DataLoader, "_get_iterator", _in_this_process)  # noqa: B010
     torch.cuda.synchronize = lambda *args, **kwargs: None
     torch.cuda.empty_cache = lambda: None

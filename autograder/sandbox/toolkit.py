@@ -153,6 +153,8 @@ def steps(function: Callable[[], Any]) -> int:
     sys.settrace(trace)
     try:
         function()
+        if sys.gettrace() is not trace:
+            raise RuntimeError("the code changed what counts its steps")
     finally:
         sys.settrace(None)
     return count

@@ -6,14 +6,21 @@ times a second, and is the one to which orphans return, so that none is missed.
 
 import contextlib
 import os
+import re
 import resource
 import signal
-from dataclasses import dataclass
+import stat
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
+WAITING = ("S", "T")  # interruptible sleep, and stopped
 PAGE = os.sysconf("SC_PAGE_SIZE")
 TICK = os.sysconf("SC_CLK_TCK")
-SHARED_MEMORY = Path("/dev/shm")
+WRITABLE = ("/dev/shm", "/tmp", "/var/tmp")
+"""Where anyone may write, if nothing but its user keeps an answer from it."""
 MOST_FILES = 10_000
 EVERY = 0.1
 """Seconds from one look to the next."""
@@ -23,16 +30,19 @@ EVERY = 0.1
 class Worker:
     """A worker's limits (seconds, bytes, bytes), and what it was stopped for.
 
-    ``ended`` are the seconds of its processes that are gone.
+    ``places`` are the folders that it can write to. ``ended`` are the seconds of its processes
+    that are gone, and ``asleep`` those in which none of them had anything to do.
     """
 
     pid: int
     uid: int | None
-    scratch: str
+    places: tuple[str, ...]
     cpu: int
     memory: int
     disk: int
     ended: float = 0.0
+    asleep: float = 0.0
+    looked: float = field(default_factory=time.monotonic)
     why: str = ""
 
 
@@ -41,8 +51,9 @@ class Process:
     pid: int
     parent: int
     seconds: float
+    waits: bool
     held: int
-    """Bytes of memory that are its own."""
+    """Bytes of memory that are its own, or shared without a file."""
 
 
 def processes() -> list[Process]:
@@ -53,11 +64,9 @@ def processes() -> list[Process]:
             with contextlib.suppress(OSError, ValueError, IndexError):
                 fields = _read(f"/proc/{entry.name}/stat").rpartition(")")[2].split()
                 if fields[0] != "Z":
-                    pages = _read(f"/proc/{entry.name}/statm").split()
-                    seconds = sum(map(int, fields[11:15])) / TICK
-                    held = (int(pages[1]) - int(pages[2])) * PAGE
-                    process = Process(int(entry.name), int(fields[1]), seconds, held)
-                    table[process.pid] = process
+                    pid, seconds = int(entry.name), sum(map(int, fields[11:15])) / TICK
+                    waits = fields[0] in WAITING and _all_wait(pid)
+                    table[pid] = Process(pid, int(fields[1]), seconds, waits, memory(pid))
     found: list[Process] = []
     frontier = {os.getpid()}
     while frontier:
@@ -67,20 +76,41 @@ def processes() -> list[Process]:
     return found
 
 
-def own_memory() -> int:
-    """What this process holds: a worker has as much in common with it from the beginning."""
-    pages = _read("/proc/self/statm").split()
-    return (int(pages[1]) - int(pages[2])) * PAGE
+def memory(pid: int) -> int:
+    """The bytes that a process holds, but for those of files."""
+    status = _read(f"/proc/{pid}/status")
+    return sum(int(kb) << 10 for kb in re.findall(r"^Rss(?:Anon|Shmem):\s*(\d+)", status, re.M))
+
+
+def _all_wait(pid: int) -> bool:
+    """Whether every thread of a process waits for something else than the processor or a disk."""
+    for task in os.scandir(f"/proc/{pid}/task"):
+        if _read(f"{task.path}/stat").rpartition(")")[2].split()[0] not in WAITING:
+            return False
+    return True
 
 
 def exceeded(worker: Worker, common: int) -> str:
-    """The limit that a worker's processes together exceed, as a clause; "" while there is none."""
+    """The limit that a worker's processes together exceed, as a clause; "" while there is none.
+
+    ``common`` is the memory that a worker shares with the zygote from the beginning.
+    """
     live = processes()
+    now = time.monotonic()
+    if live and all(p.waits for p in live):
+        worker.asleep += now - worker.looked
+    worker.looked = now
+    if worker.asleep > worker.cpu:
+        return f"more than {worker.cpu} seconds of waiting"
     if worker.ended + sum(p.seconds for p in live) > worker.cpu:
         return f"more than {worker.cpu} seconds of computing"
     if sum(max(0, p.held - common) for p in live) > worker.memory:
         return f"more than {worker.memory >> 20:,} MB of memory"
-    size, count = written(worker)
+    try:
+        size, count = written(worker)
+        size += deleted(live)
+    except OSError:  # out of reach: too deep, or locked
+        return "files that nobody can count"
     if count > MOST_FILES:
         return f"more than {MOST_FILES:,} files"
     if size > worker.disk:
@@ -89,21 +119,37 @@ def exceeded(worker: Worker, common: int) -> str:
 
 
 def written(worker: Worker) -> tuple[int, int]:
-    """Bytes in the worker's files, and their number, counted as far as they may go."""
-    total, count, waiting = 0, 0, [Path(worker.scratch)]
-    waiting += [SHARED_MEMORY] if worker.uid is not None else []
-    while waiting:
-        with contextlib.suppress(OSError):
+    """Bytes in the worker's files, and their number, counted as far as they may go.
+
+    Raises:
+        OSError: a folder cannot be read.
+    """
+    total, count, waiting = 0, 0, [Path(place) for place in worker.places]
+    while waiting and count <= MOST_FILES:
+        with contextlib.suppress(FileNotFoundError):  # deleted meanwhile
             for entry in os.scandir(waiting.pop()):
-                count += 1
-                with contextlib.suppress(OSError):
-                    if worker.uid in (None, entry.stat(follow_symlinks=False).st_uid):
-                        total += entry.stat(follow_symlinks=False).st_blocks * 512
+                status = entry.stat(follow_symlinks=False)
+                if worker.uid in (None, status.st_uid):
+                    count += 1
+                    total += status.st_blocks * 512
                     if entry.is_dir(follow_symlinks=False):
                         waiting.append(Path(entry.path))
                 if count > MOST_FILES:
-                    return total, count
+                    break
     return total, count
+
+
+def deleted(live: Sequence[Process]) -> int:
+    """Bytes in files that have no name any more, and that a process holds open."""
+    found = {}
+    for process in live:
+        with contextlib.suppress(OSError):
+            for entry in os.scandir(f"/proc/{process.pid}/fd"):
+                with contextlib.suppress(OSError):
+                    status = entry.stat()
+                    if not status.st_nlink and stat.S_ISREG(status.st_mode):
+                        found[status.st_dev, status.st_ino] = status.st_blocks * 512
+    return sum(found.values())
 
 
 def end_all(worker: Worker) -> None:
@@ -126,13 +172,18 @@ def _end_user(uid: int) -> None:
     os.waitpid(pid, 0)
 
 
-def clear_shared_memory(uid: int) -> None:
-    """Delete what a worker's user left in shared memory."""
+def clear(worker: Worker) -> None:
+    """Delete what a worker with a user of its own left outside of its scratch folder."""
+    for place in worker.places[1:] if worker.uid is not None else ():
+        own = [e.path for e in os.scandir(place) if _owner(e) == worker.uid]
+        if own:
+            subprocess.run(["rm", "-rf", "--", *own], check=False, stderr=subprocess.DEVNULL)
+
+
+def _owner(entry: os.DirEntry[str]) -> int | None:
     with contextlib.suppress(OSError):
-        for entry in os.scandir(SHARED_MEMORY):
-            with contextlib.suppress(OSError):
-                if entry.stat(follow_symlinks=False).st_uid == uid:
-                    Path(entry.path).unlink()
+        return entry.stat(follow_symlinks=False).st_uid
+    return None
 
 
 def restrict(worker: Worker) -> None:
@@ -143,7 +194,7 @@ def restrict(worker: Worker) -> None:
         resource.RLIMIT_CPU: worker.cpu + 1,  # should nobody watch
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_FSIZE: 1 << 26,
-        resource.RLIMIT_NOFILE: 256,
+        resource.RLIMIT_NOFILE: 64,
         # Root's number is not limited. A user of our own has none but the worker's.
         resource.RLIMIT_NPROC: 64 + (_threads(os.getuid()) if worker.uid is None else 0),
     }

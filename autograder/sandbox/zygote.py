@@ -54,7 +54,7 @@ class Zygote:
         self, control: socket.socket, works: dict[str, str], readable: Sequence[Path]
     ) -> None:
         self.control, self.works, self.readable = control, works, readable
-        self.common = watch.own_memory()
+        self.common = watch.memory(os.getpid())
         self.worker: Worker | None = None
 
     def serve(self, wake: int) -> None:
@@ -76,13 +76,15 @@ class Zygote:
                     os._exit(0)
                 request = json.loads(data)
                 if request.pop("do") == "fork":
-                    self.worker = Worker(pid=0, **request)
+                    scratch = request.pop("scratch")
+                    more = watch.WRITABLE if self.works["landlock"] else ()
+                    self.worker = Worker(pid=0, places=(scratch, *more), **request)
                     self.worker.pid = self.fork(self.worker, fds[0])
                     os.close(fds[0])
                     self.tell(forked=self.worker.pid)
                 else:
                     self.sweep()
-                    spent = self.worker.ended if self.worker else 0.0
+                    spent = self.worker.ended + self.worker.asleep if self.worker else 0.0
                     self.worker = None
                     self.tell(swept=True, seconds=spent)
 
@@ -115,8 +117,7 @@ class Zygote:
             if attempt % 100 == 0:
                 watch.end_all(self.worker)
             time.sleep(0.0005)
-        if self.worker.uid is not None:
-            watch.clear_shared_memory(self.worker.uid)
+        watch.clear(self.worker)
 
     def fork(self, worker: Worker, fd: int) -> int:
         pid = os.fork()
@@ -143,13 +144,13 @@ class Zygote:
     def confine(self, worker: Worker) -> None:
         """All that works here, for this process: after this, nothing of it can be undone."""
         watch.restrict(worker)
-        os.chdir(worker.scratch)
-        os.environ.update(HOME=worker.scratch, TMPDIR=worker.scratch)
+        scratch = worker.places[0]
+        os.chdir(scratch)
+        os.environ.update(HOME=scratch, TMPDIR=scratch)
         isolation.no_new_privileges()
         if not self.works["landlock"]:
             own = [*self.readable, Path(f"/proc/{os.getpid()}")]
-            writable = [Path(worker.scratch), watch.SHARED_MEMORY, Path(os.devnull)]
-            isolation.landlock(own, writable)
+            isolation.landlock(own, [Path(scratch), Path(os.devnull)])
         if worker.uid is not None:
             isolation.become(worker.uid)
         if not self.works["seccomp"]:

@@ -46,8 +46,14 @@ RIGHT = {
     "leave a file in tmp": "try: open('/tmp/hostile-was-here', 'w').write('x')\nexcept OSError: pass",
     "shared memory": "try: open('/dev/shm/hostile-was-here', 'w').write('x' * 1000)\n"
     "except OSError: pass",
-    "chmod and chown": "import os\nfor p in ('{root}', '{root}/solutions'):\n"
-    "    try: os.chmod(p, 0o777)\n    except OSError: pass",
+    "modes, owners and times": "import os\nfor p in ('{root}', '{root}/solutions', '.'):\n"
+    "    for f in (lambda: os.chmod(p, 0o777), lambda: os.chown(p, os.getuid(), -1),\n"
+    "              lambda: os.utime(p, (1, 1)), lambda: os.setxattr(p, 'user.x', b'x')):\n"
+    "        try: f(); print('LOOT')\n        except OSError: pass",
+    "a folder in shared memory": "import os\n"
+    "try: os.makedirs('/dev/shm/hostile-was-here/a'); print('LOOT')\nexcept OSError: pass",
+    "a locked folder": "import os\nos.mkdir('a', 0o700)\nopen('a/b', 'w').close()\nos.mkdir('c', 0o300)\n"
+    "open('c/d', 'w').close()",
     # processes
     "kill all": "import os\ntry: os.kill(-1, 9)\nexcept OSError: pass",
     "kill the parent": "import os\nfor n in (9, 15, 19):\n    try: os.kill(os.getppid(), n)\n"
@@ -56,6 +62,12 @@ RIGHT = {
     "kill by pidfd": "import os, signal\ntry: signal.pidfd_send_signal(os.pidfd_open(1), 9)\n"
     "except OSError: pass",
     "tkill": "import ctypes, os\nassert ctypes.CDLL(None).syscall(200, os.getppid(), 9) == -1",
+    "priority of the parent": "import os\nfor f in (lambda: os.setpriority(os.PRIO_PROCESS, "
+    "os.getppid(), 19), lambda: os.sched_setaffinity(os.getppid(), [0])):\n"
+    "    try: f(); print('LOOT')\n    except OSError: pass",
+    "signals by a descriptor": "import fcntl, os\nread, write = os.pipe()\n"
+    "for request, value in ((fcntl.F_SETOWN, os.getppid()), (10, 9)):\n"
+    "    try: fcntl.fcntl(read, request, value); print('LOOT')\n    except OSError: pass",
     "limits of the parent": "import os, resource\ntry: resource.prlimit(os.getppid(), resource.RLIMIT_CPU, (1, 1))\n"
     "except (OSError, ValueError): pass",
     "more limits": "import resource\ntry: resource.setrlimit(resource.RLIMIT_CPU, (10**6, 10**6))\n"
@@ -80,6 +92,8 @@ RIGHT = {
     # the world
     "the internet": "import socket\ntry: socket.create_connection(('192.0.2.1', 80), 1)\n"
     "except OSError: pass\nelse: print('LOOT')",
+    "local sockets": "import socket\nfor make in (socket.socketpair, lambda: socket.socket(1, 1), "
+    "lambda: socket.socket(1, 2)):\n    try: make(); print('LOOT')\n    except OSError: pass",
     "the loopback": "import socket\ntry: socket.socket().bind(('127.0.0.1', 0)); print('LOOT')\n"
     "except OSError: pass",
     "raw sockets": "import socket\ntry: socket.socket(socket.AF_PACKET, socket.SOCK_RAW); print('LOOT')\n"
@@ -157,8 +171,9 @@ ENDED = {
         "sum(range(10**18))", "2 seconds of computing"),
     "regular expression": ("import re; re.match('(a+)+$', 'a' * 64 + 'b')", "2 seconds of computing"),
     "big number": ("10**10**9", "computing"),
-    "sleep": ("import time; time.sleep(10**6)", "waiting"),
-    "a lock": ("import threading\nl = threading.Lock(); l.acquire(); l.acquire()", "waiting"),
+    "sleep": ("import time; time.sleep(10**6)", "2 seconds of waiting"),
+    "naps": ("import time\nwhile True: time.sleep(0.3)", "2 seconds of waiting"),
+    "a lock": ("import threading\nl = threading.Lock(); l.acquire(); l.acquire()", "of waiting"),
     "thread storm": (
         "import threading\ndef f():\n    while True: pass\nwhile True:\n"
         "    try: threading.Thread(target=f, daemon=True).start()\n    except RuntimeError: pass",
@@ -173,6 +188,17 @@ ENDED = {
         "        x = b'x' * (200 << 20); time.sleep(10**6)\ntime.sleep(10**6)", "MB of memory"),
     "many files": ("for i in range(10**6): open(str(i), 'wb').write(b'x' * (1 << 22))",
                    "MB of files"),
+    "files without a name": (
+        "import os, time\nkept = []\nfor i in range(8):\n    kept.append(open('x', 'wb'))\n"
+        "    kept[-1].write(b'x' * (8 << 20)); kept[-1].flush(); os.unlink('x')\ntime.sleep(10**6)",
+        "MB of files"),
+    "files too deep": (
+        "import os, time\nfor i in range(60):\n    os.mkdir('x' * 99); os.chdir('x' * 99)\n"
+        "open('x', 'wb').write(bytes(8 << 20)); time.sleep(10**6)", "nobody can count"),
+    "children that share memory": (
+        "import mmap, os, time\nfor _ in range(8):\n    if os.fork() == 0:\n"
+        "        m = mmap.mmap(-1, 200 << 20); m.write(b'x' * len(m)); time.sleep(10**6)\n"
+        "time.sleep(10**6)", "MB of memory"),
     "many empty files": ("i = 0\nwhile True:\n    open(str(i), 'w').close(); i += 1", "10,000 files"),
     "bytes on every descriptor": (
         "import os\nfor fd in range(256):\n    try: os.write(fd, b'\\x00' * 64)\n"

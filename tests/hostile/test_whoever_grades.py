@@ -24,16 +24,23 @@ for path in ("{root}/solutions/autoencoder.ipynb", "{tmp}/hand-in/right.ipynb", 
 for path in ("{tmp}/hand-in/right.ipynb", "{tmp}/out/grades.csv"):
     try: open(path, "a").write("harm")
     except OSError: pass
+for path in ("{root}", "{tmp}/hand-in", "{tmp}/hand-in/right.ipynb", "{tmp}/out/grades.csv"):
+    for change in (lambda p: os.chmod(p, 0o777), lambda p: os.utime(p, (1, 1))):
+        try: change(path)
+        except OSError: pass
 for pid in (os.getppid(), -1):
     try: os.kill(pid, signal.SIGKILL)
     except OSError: pass
-for kind in (socket.AF_INET, socket.AF_INET6):
+for kind in (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX):
     try: socket.socket(kind); print("LOOT")
     except OSError: pass
 if os.fork() == 0:
     os.setsid()
     import time
     while True: time.sleep(1)
+os.makedirs("a/b")
+os.mkdir("c", 0o300)
+open("c/d", "w").close()
 class Encoder(nn.Module):
     pass
 """
@@ -60,17 +67,22 @@ def test_a_class_is_graded_safely(tmp_path: Path, name: str) -> None:
     tmp_path.chmod(0o755)
     out = tmp_path / "out"
     out.mkdir()
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    scratch.chmod(0o777)
     if name == "an ordinary user":
         for path in (out, folder, *folder.iterdir()):
             os.chown(path, 61999, 61999)
         for parent in tmp_path.parents[:2]:
             parent.chmod(0o755)
     before = (folder / "right.ipynb").read_bytes()
+    states = [(p.stat().st_mode, p.stat().st_mtime) for p in (folder, folder / "right.ipynb")]
     done = subprocess.run(
         [*AS_WHOM[name], sys.executable, "-m", "autograder", "grade", str(folder),
          "--problem-set", PS, "--out", str(out)],
         cwd=ROOT,
-        env={**os.environ, "COURSE_PUBLIC_SECRET": "1", "PYTHONDONTWRITEBYTECODE": "1"},
+        env={**os.environ, "TMPDIR": str(scratch), "COURSE_PUBLIC_SECRET": "1",
+             "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True, text=True, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
@@ -83,5 +95,9 @@ def test_a_class_is_graded_safely(tmp_path: Path, name: str) -> None:
     assert works["landlock"] and works["seccomp"]
     assert works["user"] == (name in ("root", "root in a container"))
     assert (folder / "right.ipynb").read_bytes() == before
+    assert [
+        (p.stat().st_mode, p.stat().st_mtime) for p in (folder, folder / "right.ipynb")
+    ] == states
+    assert out.stat().st_mode & 0o777 == 0o755 and not list(scratch.iterdir())
     listed = subprocess.run(["ps", "-eo", "uid,args"], capture_output=True, text=True).stdout
     assert not [line for line in listed.splitlines() if line.split()[0] in ("61999", "62000")]
