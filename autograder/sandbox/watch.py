@@ -21,7 +21,7 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 TICK = os.sysconf("SC_CLK_TCK")
 WRITABLE = ("/dev/shm", "/tmp", "/var/tmp")
 """Where anyone may write, if nothing but its user keeps an answer from it."""
-MOST_FILES = 10_000
+MOST_FILES = 1_000
 EVERY = 0.1
 """Seconds from one look to the next."""
 
