@@ -156,7 +156,8 @@ def write_grades(reports: Iterable[Report], problem_set: ProblemSet, path: Path)
     """Write grades.csv: a row a submission, a column a question, blank where the grader failed."""
     questions = [q.id for q in problem_set.questions]
     table = io.StringIO(newline="")
-    rows = csv.writer(table, lineterminator="\n")
+    # All quoted, for programs that split at semicolons as well.
+    rows = csv.writer(table, lineterminator="\n", quoting=csv.QUOTE_ALL)
     rows.writerow(["submission", *questions, "total", "max", "note"])
     for report in reports:
         cells = {q.question.id: "" if q.fault else _number(q.score) for q in report.questions}

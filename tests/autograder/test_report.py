@@ -148,7 +148,7 @@ def test_grades_have_a_row_a_submission(tmp_path):
 
 def test_grades_of_nobody_have_a_header(tmp_path):
     write_grades([], problem_set(), tmp_path / "grades.csv")
-    assert (tmp_path / "grades.csv").read_text().startswith("submission,encoder,")
+    assert (tmp_path / "grades.csv").read_text().startswith('"submission","encoder",')
 
 
 def test_all_right_says_so():

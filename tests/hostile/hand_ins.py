@@ -69,6 +69,7 @@ NAMES = {
     "index.html": "index.html-2",
     "results.json": "results.json",
     "=HYPERLINK(1)": "=HYPERLINK(1)",
+    "a;=HYPERLINK(1)": "a;=HYPERLINK(1)",
     "<img src=x onerror=alert(1)>": "<img src=x onerror=alert(1)>",
     "\x1b[31mred\x07": "_[31mred_",
     "\u202egnp": "_gnp",

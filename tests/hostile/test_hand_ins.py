@@ -86,6 +86,9 @@ def test_tables_and_pages_hold_no_markup_or_formula(graded: tuple[Path, list[Rep
         rows = list(csv.DictReader(file))
     assert {r["submission"].removeprefix("'") for r in rows} == set(ROWS)
     assert not [c for r in rows for c in r.values() if c[:1] in ("=", "+", "-", "@")]
+    lines = (out / "grades.csv").read_text(encoding="utf-8-sig").splitlines()
+    assert all(line.startswith('"') for line in lines)
+    assert not [c for row in csv.reader(lines, delimiter=";") for c in row if c.startswith("=")]
     class_page(out, out / "index.html")
     pages = [*out.glob("*/feedback.html"), out / "index.html"]
     markup = "".join(p.read_text(encoding="utf-8") for p in pages)
