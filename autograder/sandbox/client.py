@@ -20,6 +20,7 @@ from autograder.model import CourseError
 from autograder.sandbox import wire
 from autograder.sandbox.cells import Trouble
 from autograder.sandbox.job import Job, Limits, Run
+from autograder.sandbox.watch import WAITED
 
 ROOT = Path(__file__).parents[2]
 UIDS = range(62000, 65000)
@@ -122,7 +123,10 @@ class Sandbox:
             SandboxError: the sandbox itself failed.
         """
         run = self._run(job, limits or self.limits)
-        return self._run(job, limits or self.limits) if run.waited else run
+        if run.waited:
+            before, run = run.seconds, self._run(job, limits or self.limits)
+            run.seconds += before
+        return run
 
     def _run(self, job: Job, limits: Limits) -> Run:
         self.start()
@@ -155,7 +159,7 @@ class Sandbox:
             run.seconds = self._await("swept", 30)["seconds"]
             code, why = self._exit_code(pid)
             if why:
-                run.ended, run.waited = f"it was stopped: {why}", False
+                run.ended, run.waited = f"it was stopped: {why}", why.endswith(WAITED)
             elif run.ended == "ended":
                 run.ended = _epitaph(code)
             return run

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 WAITING = ("S", "T")  # interruptible sleep, and stopped
+WAITED = "seconds of waiting"
 PAGE = os.sysconf("SC_PAGE_SIZE")
 TICK = os.sysconf("SC_CLK_TCK")
 WRITABLE = ("/dev/shm", "/tmp", "/var/tmp")
@@ -98,10 +99,10 @@ def exceeded(worker: Worker, common: int) -> str:
     live = processes()
     now = time.monotonic()
     if live and all(p.waits for p in live):
-        worker.asleep += now - worker.looked
+        worker.asleep += min(now - worker.looked, 5 * EVERY)  # this process may have been stopped
     worker.looked = now
     if worker.asleep > worker.cpu:
-        return f"more than {worker.cpu} seconds of waiting"
+        return f"more than {worker.cpu} {WAITED}"
     if worker.ended + sum(p.seconds for p in live) > worker.cpu:
         return f"more than {worker.cpu} seconds of computing"
     if sum(max(0, p.held - common) for p in live) > worker.memory:

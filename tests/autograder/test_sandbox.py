@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograder.sandbox import client, job
+from autograder.sandbox import client
 from autograder.sandbox.cells import Trouble
 from autograder.sandbox.client import Sandbox
 from autograder.sandbox.job import Call, Job, Limits, Run
@@ -105,19 +105,20 @@ def test_an_answer_that_does_not_finish_is_told_so(
     assert value(sandbox, "f = lambda: 7") == 7
 
 
-def test_waiting_is_stopped(sandbox: Sandbox) -> None:
+def test_waiting_is_stopped_after_a_second_try(sandbox: Sandbox) -> None:
     done = run(sandbox, "import time\ntime.sleep(1000)", cpu=1)
     assert done.ended == "it was stopped: more than 1 seconds of waiting"
-    assert 1 < done.seconds < 10
+    assert done.seconds > 2
     assert not live_workers()
 
 
 def test_a_run_that_a_busy_machine_kept_waiting_gets_a_second_try(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(job, "WALL_PER_CPU", 0)
+    walls = iter([0, 0, 10])  # the first is told as well
+    monkeypatch.setattr(Limits, "wall", property(lambda limits: next(walls)))
     done = run(sandbox, "f = lambda: 1")
-    assert done.waited and done.ended == "it was stopped after waiting for 0 seconds"
+    assert done.outcomes == [{"value": 1}] and not done.ended
 
 
 def test_a_loader_needs_no_processes(sandbox: Sandbox) -> None:
