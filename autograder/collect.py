@@ -42,7 +42,8 @@ def collect(paths: Sequence[Path]) -> list[Found]:
     found: dict[Path, Found] = {}
     for path in map(Path, paths):
         for item in _search(path) if path.is_dir() else [_single(path)]:
-            found.setdefault(item.path.resolve(), item)
+            # not where a link leads: it must not take the place of another's file
+            found.setdefault(item.path.parent.resolve() / item.path.name, item)
     return _named(list(found.values()))
 
 
@@ -63,9 +64,10 @@ def _beside(notebook: Path) -> list[Path]:
 
 
 def _small(path: Path) -> bytes:
-    if path.is_symlink() or not path.is_file() or path.stat().st_size > LARGEST_MODEL_FILE:
-        return b""
-    return path.read_bytes()
+    with contextlib.suppress(OSError):
+        if path.is_file() and not path.is_symlink() and path.stat().st_size <= LARGEST_MODEL_FILE:
+            return path.read_bytes()
+    return b""
 
 
 def _add_models(submission: Submission, files: Iterable[bytes]) -> None:
@@ -202,17 +204,18 @@ def _choose(archive: zipfile.ZipFile, ps: ProblemSet) -> tuple[str, bytes]:
     members = [m for m in archive.infolist() if _is_notebook(m)]
     if not members:
         raise _NoNotebookError("holds no notebook.")
-    size = sum(m.file_size for m in members)
+    chosen = [m for m in members if Path(m.filename).stem.lower() == ps.id]
+    if len(chosen) != 1:
+        chosen = members
+    size = sum(m.file_size for m in chosen)
     if size > LARGEST:
         raise _NoNotebookError(f"holds notebooks of {size >> 20:,} MB: too large.")
-    notebooks = [(Path(m.filename).name, _content(archive, m)) for m in members]
-    chosen = [n for n in notebooks if Path(n[0]).stem.lower() == ps.id]
+    notebooks = [(Path(m.filename).name, _content(archive, m)) for m in chosen]
     # A question's id stands in its answer's metadata and first line.
     ids = [q.id.encode() for q in ps.questions]
-    if len(notebooks) > 1 and len(chosen) != 1:
-        chosen = [n for n in notebooks if any(id in n[1] for id in ids)]
-    if len(notebooks) == 1 or len(chosen) == 1:
-        return (chosen or notebooks)[0]
+    answering = [n for n in notebooks if any(id in n[1] for id in ids)]
+    if len(notebooks) == 1 or len(answering) == 1:
+        return (answering or notebooks)[0]
     names = ", ".join(sorted(name for name, _ in notebooks)[:5])
     raise _NoNotebookError(f"holds several notebooks ({names}): hand in {ps.id}.ipynb alone.")
 
@@ -227,7 +230,8 @@ def _is_notebook(member: zipfile.ZipInfo) -> bool:
 def _content(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
     """The member's bytes, no more than it claims to have: an archive can lie."""
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise zipfile.BadZipFile  # others can make a gigabyte of a few bytes, and take their time
+        # others can make a gigabyte of a few bytes, and take their time
+        raise _NoNotebookError("is compressed in an unusual way: hand in the notebook itself.")
     with archive.open(member) as file:
         data = file.read(member.file_size + 1)
     if len(data) > member.file_size:

@@ -83,6 +83,8 @@ class Grader:
         self._spent = 0.0
         for result in results:
             try:
+                if submission.fault:
+                    raise CourseError(submission.fault)
                 self._grade(result, submission)
             except (SandboxError, CourseError) as error:
                 result.checks, result.fault = [], str(error)
@@ -105,7 +107,7 @@ class Grader:
             if exhausted and not submission.problem:
                 why = (
                     f"It was not run: the answers before it took more than the {limit} seconds of "
-                    "computing that a submission has."
+                    "computing and waiting that a submission has."
                 )
             sentences = [(c.sentence, c.weight) for c in self._checks(question)]
             result.checks = [

@@ -65,7 +65,7 @@ class Submission:
     ``answers`` holds Python by question id, "" where there is none; ``extras`` the student's own
     other code cells; ``records`` the results that helpers recorded in outputs, in their order;
     ``models`` the files of weights beside the notebook, by their SHA-256;
-    ``problem`` says in a sentence why nothing can be graded.
+    ``problem`` says in a sentence why nothing can be graded, ``fault`` what failed in the grader.
     """
 
     name: str
@@ -75,6 +75,7 @@ class Submission:
     notes: list[str] = field(default_factory=list)
     question_notes: dict[str, list[str]] = field(default_factory=dict)
     problem: str = ""
+    fault: str = ""
     models: dict[str, bytes] = field(default_factory=dict)
 
 
@@ -102,9 +103,8 @@ def read_bytes(data: bytes, file: str, release: Release, name: str) -> Submissio
         if not problem:
             submission = read_notebook(notebook, release, name)
             submission.notes[:0] = notes
-    except Exception as error:  # one file must not stop a class, whatever is in it
-        problem = f"{file} cannot be read ({type(error).__name__}): save it and hand it in again."
-        return Submission(name, {}, problem=problem)
+    except Exception as error:  # nobody foresaw it; and one file must not stop a class
+        return Submission(name, {}, fault=f"{file} cannot be read: {type(error).__name__}, {error}")
     return submission
 
 
@@ -279,8 +279,11 @@ def _find_answers(cells: list[Cell], submission: Submission, release: Release) -
 
 def _may_be_code(cell: Cell, ps: ProblemSet) -> bool:
     """Whether a cell is worth parsing: an answer may stand in a text cell, but not a picture."""
-    named = cell.kind == "code" or any(n in cell.source for q in ps.questions for n in q.names)
-    return named and len(cell.source) <= LONGEST
+    if len(cell.source) > LONGEST:
+        return False
+    names = [name for q in ps.questions for name in q.names]
+    named = any(name in cell.source for name in names) and "data:image" not in cell.source
+    return named or cell.kind == "code"
 
 
 def _marked(cells: list[Cell], question: Question) -> list[int]:

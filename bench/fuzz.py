@@ -48,9 +48,9 @@ def notebooks() -> tuple[Callable[[bytes], None], list[bytes]]:
     release = Release.load(problem_set(PS), ROOT)
 
     def read(data: bytes) -> None:
-        problem = read_bytes(bytes(data), "mine.ipynb", release, "mine").problem
-        if "cannot be read (" in problem:  # the net for errors that nobody foresaw
-            raise RuntimeError(problem)
+        fault = read_bytes(bytes(data), "mine.ipynb", release, "mine").fault
+        if fault:  # an error that nobody foresaw
+            raise RuntimeError(fault)
 
     few = [c for c in release.cells if c["cell_type"] == "code"][3:9]
     whole = {"cells": few, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}

@@ -144,8 +144,9 @@ class Sandbox:
             pid = self._await("forked", 30)["forked"]
             run = Run()
             channel = _Channel(ours, time.monotonic() + limits.wall)
+            frame = wire.encode(dataclasses.asdict(job))
             try:
-                channel.write(wire.encode(dataclasses.asdict(job)))
+                channel.write(frame)
                 _read_run(channel, run, job)
             except TimeoutError:
                 run.ended = f"it was stopped after waiting for {limits.wall:.0f} seconds"
@@ -160,6 +161,8 @@ class Sandbox:
             code, why = self._exit_code(pid)
             if why:
                 run.ended, run.waited = f"it was stopped: {why}", why.endswith(WAITED)
+            elif run.waited:
+                run.seconds = max(run.seconds, limits.cpu)
             elif run.ended == "ended":
                 run.ended = _epitaph(code)
             return run
@@ -284,11 +287,14 @@ def _scratch(uid: int | None) -> Any:
             os.chown(folder, uid, uid)
         yield folder
     finally:
-        # both walk trees of any depth and never follow a link; folders may be locked
-        subprocess.run(
-            ["chmod", "-R", "u+rwx", "--", folder], check=False, stderr=subprocess.DEVNULL
-        )
-        subprocess.run(["rm", "-rf", "--", folder], check=False, stderr=subprocess.DEVNULL)
+        # They walk trees of any depth. What chmod is given it follows, should it be a link.
+        if uid is None and not Path(folder).is_symlink():
+            _quietly("chmod", "-R", "u+rwx", "--", folder)
+        _quietly("rm", "-rf", "--", folder)
+
+
+def _quietly(*command: str) -> None:
+    subprocess.run(command, check=False, stderr=subprocess.DEVNULL)
 
 
 def _environment() -> dict[str, str]:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 libc = ctypes.CDLL(None, use_errno=True)
 
-PR_SET_SECCOMP, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 22, 36, 38
+PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 4, 22, 36, 38
 CLONE_NEWNET, CLONE_NEWIPC = 0x40000000, 0x08000000
 NOBODY = 62000
 
@@ -31,7 +31,7 @@ LOAD, EQUAL, AT_LEAST, ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 ALLOW, ERRNO, KILL = 0x7FFF0000, 0x00050000, 0x80000000
 EPERM, ENOSYS = 1, 38
 NUMBER, ARCHITECTURE, ARGUMENTS = 0, 4, 16
-NEW_NAMESPACES = 0x7E020000 | 0x10000000  # flags of clone
+REFUSED_CLONES = 0x7E020000 | 0x10000000 | 0x4000  # new namespaces, and vfork, which hides waiting
 SET_OWNER = (8, 10, 15, 0x8901, 0x8902)  # of fcntl and ioctl: whom a descriptor sends signals
 
 
@@ -45,6 +45,7 @@ class Machine:
     kill: int
     tgkill: int
     prlimit: int
+    prctl: int
     fcntl: int
     ioctl: int
 
@@ -55,7 +56,8 @@ class Machine:
 # tkill, rt_sigqueueinfo, rt_tgsigqueueinfo; socket, socketpair; of what Landlock lets pass where
 # an answer has no user of its own: fchmod, fchmodat, fchown, fchownat, utimensat, the six of
 # setxattr and removexattr, setpriority, sched_setparam, sched_setscheduler, sched_setaffinity,
-# sched_setattr, ioprio_set, and on x86 chmod, chown, lchown, utime, utimes, futimesat; then those
+# sched_setattr, ioprio_set, inotify_init1, and on x86 inotify_init, chmod, chown, lchown, utime,
+# utimes, futimesat and vfork (libc then takes fork); then those
 # with one number everywhere: pidfd_send_signal, io_uring_setup, pidfd_open, pidfd_getfd,
 # memfd_secret, fchmodat2, setxattrat, removexattrat, file_setattr.
 EVERYWHERE = (424, 425, 434, 438, 447, 452, 463, 466, 469)
@@ -66,9 +68,9 @@ MACHINES = {
             101, 310, 311, 272, 308, 165, 166, 155, 161, 248, 249, 250, 321, 298, 323, 246, 175,
             313, 304, 167, 169, 319, 29, 68, 64, 240, 200, 129, 297, 41, 53,
             91, 268, 93, 260, 280, 188, 189, 190, 197, 198, 199, 141, 142, 144, 203,
-            314, 251, 90, 92, 94, 132, 235, 261, *EVERYWHERE,
+            314, 251, 294, 253, 90, 92, 94, 132, 235, 261, 58, *EVERYWHERE,
         ),
-        clone=56, kill=62, tgkill=234, prlimit=302, fcntl=72, ioctl=16,
+        clone=56, kill=62, tgkill=234, prlimit=302, prctl=157, fcntl=72, ioctl=16,
     ),
     "aarch64": Machine(
         audit=0xC00000B7,
@@ -76,9 +78,9 @@ MACHINES = {
             117, 270, 271, 97, 268, 40, 39, 41, 51, 217, 218, 219, 280, 241, 282, 104, 105,
             273, 265, 224, 142, 279, 194, 186, 190, 180, 130, 138, 240, 198, 199,
             52, 53, 55, 54, 88, 5, 6, 7, 14, 15, 16, 140, 118, 119, 122,
-            274, 30, *EVERYWHERE,
+            274, 30, 26, *EVERYWHERE,
         ),
-        clone=220, kill=129, tgkill=131, prlimit=261, fcntl=25, ioctl=29,
+        clone=220, kill=129, tgkill=131, prlimit=261, prctl=167, fcntl=25, ioctl=29,
     ),
 }  # fmt: skip
 CLONE3 = 435
@@ -132,7 +134,7 @@ def landlock(readable: Sequence[Path], writable: Sequence[Path]) -> None:
     if ruleset < 0:
         raise OSError(ctypes.get_errno(), "landlock_create_ruleset")
     try:
-        for places, access in ((readable, READ), (writable, handled)):
+        for places, access in ((readable, READ), (writable, handled & ~EXECUTE)):
             for place in places:
                 _rule(ruleset, place, access & handled)
         no_new_privileges()
@@ -194,10 +196,11 @@ def _filter(machine: Machine, pid: int) -> list[Step]:
     for number in machine.denied:
         steps += [(EQUAL, 0, 1, number), refuse()]
     steps += [(EQUAL, 0, 1, CLONE3), refuse(ENOSYS)]  # libc then takes clone, whose flags are seen
-    steps += unless(machine.clone, (ANY_BIT, 0, 1, NEW_NAMESPACES))
+    steps += unless(machine.clone, (ANY_BIT, 0, 1, REFUSED_CLONES))
     for number in (machine.kill, machine.tgkill):
         steps += unless(number, (EQUAL, 1, 0, pid))
     steps += unless(machine.prlimit, (EQUAL, 1, 0, 0))
+    steps += unless(machine.prctl, (EQUAL, 0, 1, PR_SET_DUMPABLE))
     for number in (machine.fcntl, machine.ioctl):
         for request in SET_OWNER:
             steps += unless(number, (EQUAL, 0, 1, request), argument=1)

@@ -12,7 +12,7 @@ import signal
 import stat
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -59,36 +59,50 @@ class Process:
 
 def processes() -> list[Process]:
     """All live processes below this one; orphans count, as this is their subreaper."""
-    table = {}
-    for entry in os.scandir("/proc"):
-        if entry.name.isdigit():
-            with contextlib.suppress(OSError, ValueError, IndexError):
-                fields = _read(f"/proc/{entry.name}/stat").rpartition(")")[2].split()
-                if fields[0] != "Z":
-                    pid, seconds = int(entry.name), sum(map(int, fields[11:15])) / TICK
-                    waits = fields[0] in WAITING and _all_wait(pid)
-                    table[pid] = Process(pid, int(fields[1]), seconds, waits, memory(pid))
-    found: list[Process] = []
+    table: dict[int, tuple[int, list[str]]] = {}
+    for place in numbered(Path("/proc")):
+        with contextlib.suppress(OSError, IndexError):
+            fields = _stat(place)
+            if fields[0] != "Z":
+                table[int(place.name)] = int(fields[1]), fields
+    below: list[int] = []
     frontier = {os.getpid()}
     while frontier:
-        below = [p for p in table.values() if p.parent in frontier]
-        found += below
-        frontier = {p.pid for p in below}
+        frontier = {pid for pid, (parent, _) in table.items() if parent in frontier}
+        below += frontier
+    found = []
+    for pid in below:
+        parent, fields = table[pid]
+        seconds = sum(map(int, fields[11:15])) / TICK
+        waits = fields[0] in WAITING and _all_wait(pid)
+        with contextlib.suppress(OSError):  # it ended meanwhile
+            found.append(Process(pid, parent, seconds, waits, memory(pid)))
     return found
 
 
 def memory(pid: int) -> int:
     """The bytes that a process holds, but for those of files."""
-    status = _read(f"/proc/{pid}/status")
-    return sum(int(kb) << 10 for kb in re.findall(r"^Rss(?:Anon|Shmem):\s*(\d+)", status, re.M))
+    own = re.findall(r"^Rss(?:Anon|Shmem):\s*(\d+)", _read(f"/proc/{pid}/status"), re.M)
+    pages = _read(f"/proc/{pid}/statm").split() if not own else ["0", "0", "0"]  # as in gVisor
+    return sum(map(int, own)) * 1024 + (int(pages[1]) - int(pages[2])) * PAGE
 
 
 def _all_wait(pid: int) -> bool:
     """Whether every thread of a process waits for something else than the processor or a disk."""
-    for task in os.scandir(f"/proc/{pid}/task"):
-        if _read(f"{task.path}/stat").rpartition(")")[2].split()[0] not in WAITING:
-            return False
-    return True
+    try:
+        return all(_stat(t)[0] in WAITING for t in numbered(Path(f"/proc/{pid}/task")))
+    except (OSError, IndexError):
+        return False  # one ended meanwhile
+
+
+def numbered(place: Path) -> list[Path]:
+    """The processes in /proc, or the threads or descriptors of one."""
+    return [path for path in place.iterdir() if path.name.isdigit()]
+
+
+def _stat(place: Path) -> list[str]:
+    """The fields of a process or thread from its state on."""
+    return _read(f"{place}/stat").rpartition(")")[2].split()
 
 
 def exceeded(worker: Worker, common: int) -> str:
@@ -109,7 +123,7 @@ def exceeded(worker: Worker, common: int) -> str:
         return f"more than {worker.memory >> 20:,} MB of memory"
     try:
         size, count = written(worker)
-        size += deleted(live)
+        size += deleted(live, worker.uid)
     except OSError:  # out of reach: too deep, or locked
         return "files that nobody can count"
     if count > MOST_FILES:
@@ -126,31 +140,51 @@ def written(worker: Worker) -> tuple[int, int]:
         OSError: a folder cannot be read.
     """
     total, count, waiting = 0, 0, [Path(place) for place in worker.places]
-    while waiting and count <= MOST_FILES:
-        with contextlib.suppress(FileNotFoundError):  # deleted meanwhile
-            for entry in os.scandir(waiting.pop()):
-                status = entry.stat(follow_symlinks=False)
+    while waiting:
+        try:
+            paths = list(waiting.pop().iterdir())
+        except FileNotFoundError:
+            continue  # deleted meanwhile
+        for path in [p for p in paths if str(p) not in worker.places]:
+            with contextlib.suppress(FileNotFoundError):
+                status = path.lstat()
                 if worker.uid in (None, status.st_uid):
                     count += 1
                     total += status.st_blocks * 512
-                    if entry.is_dir(follow_symlinks=False):
-                        waiting.append(Path(entry.path))
-                if count > MOST_FILES:
-                    break
+                    if stat.S_ISDIR(status.st_mode):
+                        waiting.append(path)
+            if count > MOST_FILES:
+                return total, count
     return total, count
 
 
-def deleted(live: Sequence[Process]) -> int:
+def deleted(live: Sequence[Process], uid: int | None) -> int:
     """Bytes in files that have no name any more, and that a process holds open."""
     found = {}
-    for process in live:
-        with contextlib.suppress(OSError):
-            for entry in os.scandir(f"/proc/{process.pid}/fd"):
-                with contextlib.suppress(OSError):
-                    status = entry.stat()
-                    if not status.st_nlink and stat.S_ISREG(status.st_mode):
-                        found[status.st_dev, status.st_ino] = status.st_blocks * 512
+    with _user(uid):
+        for process in live:
+            with contextlib.suppress(OSError):
+                for path in numbered(Path(f"/proc/{process.pid}/fd")):
+                    with contextlib.suppress(OSError):
+                        status = path.stat()
+                        if not status.st_nlink and stat.S_ISREG(status.st_mode):
+                            found[status.st_dev, status.st_ino] = status.st_blocks * 512
     return sum(found.values())
+
+
+@contextlib.contextmanager
+def _user(uid: int | None) -> Iterator[None]:
+    """Look as this user: in a container, root may not see what another's process has open."""
+    if uid is None:
+        yield
+        return
+    os.setegid(uid)
+    os.seteuid(uid)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
 
 
 def end_all(worker: Worker) -> None:
@@ -175,15 +209,18 @@ def _end_user(uid: int) -> None:
 
 def clear(worker: Worker) -> None:
     """Delete what a worker with a user of its own left outside of its scratch folder."""
-    for place in worker.places[1:] if worker.uid is not None else ():
-        own = [e.path for e in os.scandir(place) if _owner(e) == worker.uid]
-        if own:
-            subprocess.run(["rm", "-rf", "--", *own], check=False, stderr=subprocess.DEVNULL)
+    for place in map(Path, worker.places[1:] if worker.uid is not None else ()):
+        with contextlib.suppress(OSError):
+            own = [str(p) for p in place.iterdir() if _owner(p) == worker.uid]
+            own = [p for p in own if p != worker.places[0]]
+            if own:
+                command = ["rm", "-rf", "--", *own]
+                subprocess.run(command, check=False, stderr=subprocess.DEVNULL)
 
 
-def _owner(entry: os.DirEntry[str]) -> int | None:
+def _owner(path: Path) -> int | None:
     with contextlib.suppress(OSError):
-        return entry.stat(follow_symlinks=False).st_uid
+        return path.lstat().st_uid
     return None
 
 
@@ -209,11 +246,10 @@ def restrict(worker: Worker) -> None:
 
 def _threads(uid: int) -> int:
     count = 0
-    for entry in os.scandir("/proc"):
-        if entry.name.isdigit():
-            with contextlib.suppress(OSError):
-                if entry.stat().st_uid == uid:
-                    count += sum(1 for _ in os.scandir(f"/proc/{entry.name}/task"))
+    for place in numbered(Path("/proc")):
+        with contextlib.suppress(OSError):
+            if place.stat().st_uid == uid:
+                count += len(numbered(place / "task"))
     return count
 
 

@@ -3,6 +3,7 @@
 import copy
 import io
 import json
+import os
 import zipfile
 from functools import cache
 from typing import Any
@@ -15,6 +16,8 @@ from autograder.report_question import fill
 from helpers.results import RESULT
 
 PS = "ps_autoencoder"
+OWN_USERS = range(20_000 + os.getpid() % 400 * 100, 20_100 + os.getpid() % 400 * 100)
+"""For the answers of these tests alone, where somebody else grades on this machine."""
 
 ANSWERS = {
     "encoder": "# Question: encoder\nclass Encoder(nn.Module):\n    mine = 1\n\n    own = 2",

@@ -13,10 +13,12 @@ import jsonschema
 import pytest
 from handed_in import PS, cell, data, old, place, right, stripped
 
+from autograder import notebook
 from autograder.batch import grade_all, summary
 from autograder.course import PUBLIC_SECRET, ROOT, problem_set
 from autograder.model import Report
 from autograder.release import compose
+from autograder.saved import decode
 
 SCHEMA = json.loads(Path(__file__).with_name("gradescope.schema.json").read_text())
 
@@ -160,3 +162,21 @@ def test_what_an_instructor_gets_wrong_is_a_sentence(tmp_path: Path) -> None:
     done = command("report", str(tmp_path / "none"), "--out", str(tmp_path / "page.html"))
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
+
+
+def test_what_fails_in_the_grader_costs_nobody_else_a_grade(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(data: bytes, file: str) -> Any:
+        if file == "b.ipynb":
+            raise RuntimeError("nobody foresaw this")
+        return decode(data, file)
+
+    monkeypatch.setattr(notebook, "decode", fail)
+    for name in "abc":
+        (tmp_path / f"{name}.ipynb").write_bytes(data(right()))
+    reports = grade_all([tmp_path], problem_set(PS), tmp_path / "out", secret=PUBLIC_SECRET)
+    assert [bool(r.fault) for r in reports] == [False, True, False]
+    assert "b.ipynb cannot be read: RuntimeError, nobody foresaw this" in reports[1].fault
+    with (tmp_path / "out" / "grades.csv").open(encoding="utf-8-sig") as file:
+        assert [row["total"] for row in csv.DictReader(file)] == ["5", "", "5"]

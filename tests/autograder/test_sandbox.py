@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from handed_in import OWN_USERS
 
 from autograder.sandbox import client
 from autograder.sandbox.cells import Trouble
@@ -30,7 +31,7 @@ def look(ns):
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(client, "UIDS", range(61000, 62000))  # whoever else grades here has others
+        patch.setattr(client, "UIDS", OWN_USERS)
         with Sandbox() as sandbox:
             yield sandbox
 

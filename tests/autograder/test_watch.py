@@ -53,7 +53,7 @@ def test_files_without_a_name_are_counted(tmp_path: Path) -> None:
         signal.pause()
     try:
         os.read(read, 1)
-        assert deleted(processes()) >= 1 << 20
+        assert deleted(processes(), None) >= 1 << 20
     finally:
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)

@@ -29,6 +29,8 @@ ROWS = {
     **{name: (points, says) for _, name, points, says in CLASS.values()},
     "pipe": (0, "is not a file"),
     "link": (0, "is a link"),
+    "0 a link to another's": (0, "is a link"),
+    "a loop": (0, "is a link"),
     "folder": (0, "is a folder"),
 }
 
@@ -52,6 +54,8 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, lis
         (handed_in / file).write_bytes(content)
     os.mkfifo(handed_in / "pipe.zip")
     (handed_in / "link.ipynb").symlink_to("/etc/passwd")
+    (handed_in / "0 a link to another's.ipynb").symlink_to("a good one.ipynb")
+    (handed_in / "a loop.ipynb").symlink_to("a loop.ipynb")
     (handed_in / "folder.ipynb").mkdir()
     compose(PS)
     before = checkout(), hashes(handed_in)

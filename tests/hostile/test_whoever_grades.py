@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from handed_in import PS, cell, right
+from test_hostile import survivors
 
 from autograder.course import ROOT
 from autograder.release import compose
@@ -38,6 +39,12 @@ if os.fork() == 0:
     os.setsid()
     import time
     while True: time.sleep(1)
+class Encoder(nn.Module):
+    pass
+"""
+
+LOCKED = """
+import os
 os.makedirs("a/b")
 os.mkdir("c", 0o300)
 open("c/d", "w").close()
@@ -45,8 +52,24 @@ class Encoder(nn.Module):
     pass
 """
 
+NAMELESS = """
+import os, time
+kept = []
+for i in range(40):
+    kept.append(open("x", "wb"))
+    kept[-1].write(bytes(8 << 20))
+    kept[-1].flush()
+    os.unlink("x")
+time.sleep(9)
+"""
+
 AS_WHOM = {
     "root": [],
+    "root in a container like Docker's": [
+        "setpriv",
+        "--bounding-set=-sys_admin,-sys_ptrace",
+        "--inh-caps=-sys_admin,-sys_ptrace",
+    ],
     "root in a container": ["setpriv", "--bounding-set=-sys_admin", "--inh-caps=-sys_admin"],
     "root without capabilities": ["setpriv", "--bounding-set=-all", "--inh-caps=-all"],
     "an ordinary user": ["setpriv", "--reuid=61999", "--regid=61999", "--clear-groups"],
@@ -60,10 +83,11 @@ def test_a_class_is_graded_safely(tmp_path: Path, name: str) -> None:
     folder = tmp_path / "hand-in"
     folder.mkdir()
     (folder / "right.ipynb").write_text(json.dumps(right()))
-    spy = right()
-    source = SPY.replace("{root}", str(ROOT)).replace("{tmp}", str(tmp_path))
-    cell(spy, "encoder")["source"] = source
-    (folder / "spy.ipynb").write_text(json.dumps(spy))
+    for mallory, source in {"spy": SPY, "locked": LOCKED, "nameless": NAMELESS}.items():
+        notebook = right()
+        source = source.replace("{root}", str(ROOT)).replace("{tmp}", str(tmp_path))
+        cell(notebook, "encoder")["source"] = source
+        (folder / f"{mallory}.ipynb").write_text(json.dumps(notebook))
     tmp_path.chmod(0o755)
     out = tmp_path / "out"
     out.mkdir()
@@ -88,16 +112,18 @@ def test_a_class_is_graded_safely(tmp_path: Path, name: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     with (out / "grades.csv").open() as file:
         rows = {r["submission"]: r for r in csv.DictReader(file)}
-    assert (rows["right"]["total"], rows["spy"]["total"]) == ("5", "4")
+    totals = {name: row["total"] for name, row in rows.items()}
+    assert totals == {"right": "5", "spy": "4", "locked": "4", "nameless": "4"}
+    nameless = (out / "nameless" / "results.json").read_text()
+    assert "more than 256 MB of files" in nameless
     results = json.loads((out / "spy" / "results.json").read_text())
     assert "LOOT" not in json.dumps(results)
     works = results["extra_data"]["isolation"]
     assert works["landlock"] and works["seccomp"]
-    assert works["user"] == (name in ("root", "root in a container"))
+    assert works["user"] == ("root" in name and "without" not in name)
     assert (folder / "right.ipynb").read_bytes() == before
     assert [
         (p.stat().st_mode, p.stat().st_mtime) for p in (folder, folder / "right.ipynb")
     ] == states
     assert out.stat().st_mode & 0o777 == 0o755 and not list(scratch.iterdir())
-    listed = subprocess.run(["ps", "-eo", "uid,args"], capture_output=True, text=True).stdout
-    assert not [line for line in listed.splitlines() if line.split()[0] in ("61999", "62000")]
+    assert survivors(range(62000, 65000) if works["user"] else [61999]) == []
