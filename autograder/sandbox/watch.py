@@ -16,7 +16,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-WAITING = ("S", "T")  # interruptible sleep, and stopped
+WAITING = ("S", "T", "Z")  # interruptible sleep, stopped, and gone
+THREADS = 17  # the field of /proc/PID/stat, counted from the state on
 WAITED = "seconds of waiting"
 PAGE = os.sysconf("SC_PAGE_SIZE")
 TICK = os.sysconf("SC_CLK_TCK")
@@ -63,7 +64,8 @@ def processes() -> list[Process]:
     for place in numbered(Path("/proc")):
         with contextlib.suppress(OSError, IndexError):
             fields = _stat(place)
-            if fields[0] != "Z":
+            # A process is a zombie as well while only its first thread has ended.
+            if fields[0] != "Z" or int(fields[THREADS]) > 1:
                 table[int(place.name)] = int(fields[1]), fields
     below: list[int] = []
     frontier = {os.getpid()}
@@ -82,15 +84,18 @@ def processes() -> list[Process]:
 
 def memory(pid: int) -> int:
     """The bytes that a process holds, but for those of files."""
-    own = re.findall(r"^Rss(?:Anon|Shmem):\s*(\d+)", _read(f"/proc/{pid}/status"), re.M)
-    pages = _read(f"/proc/{pid}/statm").split() if not own else ["0", "0", "0"]  # as in gVisor
-    return sum(map(int, own)) * 1024 + (int(pages[1]) - int(pages[2])) * PAGE
+    for place in (Path(f"/proc/{pid}"), *numbered(Path(f"/proc/{pid}/task"))):
+        if own := re.findall(r"^Rss(?:Anon|Shmem):\s*(\d+)", _read(f"{place}/status"), re.M):
+            return sum(map(int, own)) * 1024
+    pages = _read(f"/proc/{pid}/statm").split()  # gVisor, say, has no such lines
+    return (int(pages[1]) - int(pages[2])) * PAGE
 
 
 def _all_wait(pid: int) -> bool:
     """Whether every thread of a process waits for something else than the processor or a disk."""
     try:
-        return all(_stat(t)[0] in WAITING for t in numbered(Path(f"/proc/{pid}/task")))
+        tasks = numbered(Path(f"/proc/{pid}/task"))
+        return all(_stat(t)[0] in WAITING for t in tasks)
     except (OSError, IndexError):
         return False  # one ended meanwhile
 

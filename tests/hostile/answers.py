@@ -183,6 +183,11 @@ ENDED = {
     "children that compute": (
         "import os\nfor _ in range(8):\n    if os.fork() == 0:\n        while True: pass\n"
         "import time; time.sleep(10**6)", "2 seconds of computing"),
+    "a first thread that ends": (
+        "import ctypes, os, threading\ndef f():\n    for _ in range(3):\n        os.fork()\n"
+        "    while True: pass\nthreading.Thread(target=f).start()\n"
+        "ctypes.CDLL(None).syscall({'x86_64': 60, 'aarch64': 93}[os.uname().machine], 0)",
+        "2 seconds of computing"),
     "children that hold memory": (
         "import os, time\nfor _ in range(40):\n    if os.fork() == 0:\n"
         "        x = b'x' * (200 << 20); time.sleep(10**6)\ntime.sleep(10**6)", "MB of memory"),

@@ -44,12 +44,12 @@ class Encoder(nn.Module):
 """
 
 LOCKED = """
-import os
+import ctypes, os, threading, time
 os.makedirs("a/b")
 os.mkdir("c", 0o300)
 open("c/d", "w").close()
-class Encoder(nn.Module):
-    pass
+threading.Thread(target=time.sleep, args=(10**6,)).start()
+ctypes.CDLL(None).syscall({"x86_64": 60, "aarch64": 93}[os.uname().machine], 0)
 """
 
 NAMELESS = """
@@ -126,4 +126,5 @@ def test_a_class_is_graded_safely(tmp_path: Path, name: str) -> None:
         (p.stat().st_mode, p.stat().st_mtime) for p in (folder, folder / "right.ipynb")
     ] == states
     assert out.stat().st_mode & 0o777 == 0o755 and not list(scratch.iterdir())
-    assert survivors(range(62000, 65000) if works["user"] else [61999]) == []
+    left = survivors(range(62000, 65000) if works["user"] else [61999])
+    assert not [command for command in left if str(ROOT) in command]  # not of another checkout
