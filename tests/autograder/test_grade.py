@@ -270,7 +270,9 @@ def test_a_submission_has_a_limit_too_and_the_message_says_which() -> None:
     with Grader(limited, secret=PUBLIC_SECRET) as grader:
         report = graded(grader, notebook)
     assert scores(report)[0] == 1 and scores(report)[1:4] == [0, 0, 0]
-    assert "more than the 1 seconds of computing and waiting that a submission has" in said(report, 1)
+    assert "more than the 1 seconds of computing and waiting that a submission has" in said(
+        report, 1
+    )
     assert scores(report)[4] == 1  # read, not run
 
 
