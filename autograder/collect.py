@@ -5,8 +5,10 @@ import hashlib
 import io
 import os
 import stat
+import struct
 import unicodedata
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -20,6 +22,10 @@ from autograder.saved import LARGEST
 
 MOST_MEMBERS = 10_000
 MOST_MODELS = 20
+DAMAGED = (
+    zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, LookupError,
+    ArithmeticError, NotImplementedError,
+)  # fmt: skip
 RESERVED = ("grades.csv", "index.html")  # what lies beside the submissions' folders of results
 LARGEST_ZIP = LARGEST + MOST_MODELS * LARGEST_MODEL_FILE
 
@@ -48,9 +54,17 @@ def collect(paths: Sequence[Path]) -> list[Found]:
 
 
 def load(found: Found, release: Release) -> Submission:
-    """The submission that was found."""
+    """The submission that was found; what nobody foresaw in it is a fault of the grader."""
     if found.problem:
         return Submission(found.name, {}, problem=found.problem)
+    try:
+        return _loaded(found, release)
+    except Exception as error:  # one file must not stop a class
+        fault = f"{found.path.name} cannot be read: {type(error).__name__}, {error}"
+        return Submission(found.name, {}, fault=fault)
+
+
+def _loaded(found: Found, release: Release) -> Submission:
     if found.path.suffix.lower() == ".zip":
         return _unzipped(found, release)
     submission = read(found.path, release, found.name)
@@ -164,10 +178,10 @@ def _unzipped(found: Found, release: Release) -> Submission:
         problem = f"{file} {error}"
     except OSError as error:
         problem = f"{file} cannot be read: {error.strerror}."
-    except Exception as error:  # zipfile's own are of many types; RuntimeError is for a password
-        encrypted = type(error) is RuntimeError
+    except DAMAGED:
         problem = f"{file} is a damaged zip archive: make it again."
-        problem = f"{file} is encrypted: hand in the notebook itself." if encrypted else problem
+    except RuntimeError:  # what zipfile raises for a password
+        problem = f"{file} is encrypted: hand in the notebook itself."
     else:
         submission = read_bytes(data, name, release, found.name)
         _add_models(submission, models)
@@ -195,7 +209,7 @@ def _models(archive: zipfile.ZipFile) -> Iterator[bytes]:
     """The files of weights; a damaged one does not cost the notebook."""
     members = [m for m in archive.infolist() if m.filename.endswith(SUFFIX) and not m.is_dir()]
     for member in [m for m in members if m.file_size <= LARGEST_MODEL_FILE][:MOST_MODELS]:
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(*DAMAGED, RuntimeError, _NoNotebookError):
             yield _content(archive, member)
 
 

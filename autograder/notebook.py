@@ -97,14 +97,11 @@ def read(path: Path, release: Release, name: str | None = None) -> Submission:
 
 def read_bytes(data: bytes, file: str, release: Release, name: str) -> Submission:
     """The submission in a notebook's bytes; ``file`` is what messages call it."""
-    try:
-        notebook, notes, problem = decode(data, file)
-        submission = Submission(name, {}, problem=problem)
-        if not problem:
-            submission = read_notebook(notebook, release, name)
-            submission.notes[:0] = notes
-    except Exception as error:  # nobody foresaw it; and one file must not stop a class
-        return Submission(name, {}, fault=f"{file} cannot be read: {type(error).__name__}, {error}")
+    notebook, notes, problem = decode(data, file)
+    if problem:
+        return Submission(name, {}, problem=problem)
+    submission = read_notebook(notebook, release, name)
+    submission.notes[:0] = notes
     return submission
 
 

@@ -77,8 +77,8 @@ class Zygote:
                 request = json.loads(data)
                 if request.pop("do") == "fork":
                     scratch = request.pop("scratch")
-                    alone = self.works["landlock"] and request["uid"] is not None
-                    more = watch.WRITABLE if alone else ()
+                    only_user = self.works["landlock"] and request["uid"] is not None
+                    more = watch.WRITABLE if only_user else ()
                     self.worker = Worker(pid=0, places=(scratch, *more), **request)
                     self.worker.pid = self.fork(self.worker, fds[0])
                     os.close(fds[0])

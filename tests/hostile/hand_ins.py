@@ -58,7 +58,7 @@ ARCHIVES: dict[str, tuple[bytes, float, str]] = {
     "a name that climbs": (archive(("../../x.ipynb", GOOD)), 0, "holds no notebook"),
     "climbs beside": (archive((f"{PS}.ipynb", GOOD), ("../../etc/x.pdf", b"%PDF")), 5, ""),
     "an absolute name": (archive(("/etc/x.ipynb", GOOD)), 5, ""),
-    "of other kinds": (squeezed(zipfile.ZIP_BZIP2), 0, "is compressed in an unusual way"),
+    "of another kind": (squeezed(zipfile.ZIP_BZIP2), 0, "is compressed in an unusual way"),
     "names of control signs": (
         archive(("\x1b[31m\n.ipynb", GOOD), ("b.ipynb", GOOD)), 0, "several notebooks"),
 }  # fmt: skip
@@ -169,7 +169,7 @@ NOTEBOOKS: dict[str, tuple[bytes, float, str]] = {
     "NUL": (answered("# Question: encoder\nclass Encoder:\0 pass"), 4, ""),
     "cells of anything": (with_cells(None, 1, "x", [], {}, {"cell_type": {}, "source": 7}), 5, ""),
     "outputs of anything": (with_cells(code("x = 1", outputs=[None, 1, {"data": []}])), 5, ""),
-    "ten thousand cells": (with_cells(*[code("")] * 9_000), 5, ""),
+    "nine thousand cells": (with_cells(*[code("")] * 9_000), 5, ""),
     "a hundred thousand cells": (with_cells(*[code("")] * 100_000), 0, "too many to read"),
     "a million parts": (b'{"cells": [' + b'{"":0},' * 10**6 + b"{}]}", 0, "a million parts"),
     "much code": (with_cells(*[code("0;" * 40_000)] * 20), 0, "too many to read"),
