@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from autograder.course import ROOT
-from helpers.results import LARGEST_MODEL
+from helpers.handing.results import LARGEST_MODEL
 
 SUFFIX = ".safetensors"
 LARGEST = LARGEST_MODEL + (1 << 16)  # the file: the weights, and a header
@@ -95,7 +95,7 @@ def held_out(profile: str, root: Path) -> HeldOut | None:
     if packed.is_file():
         with np.load(packed, allow_pickle=False) as file:
             return HeldOut(file["images"], file["labels"], int(file["total"]))
-    from helpers.stl10_files import read_images, read_labels
+    from helpers.data.stl10_files import read_images, read_labels
 
     folder = _folder(profile)
     if not (folder / "test_X.bin").is_file():
@@ -112,7 +112,7 @@ def held_out(profile: str, root: Path) -> HeldOut | None:
 
 def _folder(profile: str) -> Path:
     if profile == "mini":
-        from helpers.mini_data import make_mini
+        from helpers.data.mini_data import make_mini
 
         return make_mini(ROOT / "build" / "data")
     home = os.environ.get("HELPERS_DATA") or Path.home() / ".cache" / "course-helpers"

@@ -8,7 +8,7 @@ from typing import Any
 from autograder.magics import tree
 from autograder.model import CheckResult
 from autograder.models import Architecture
-from helpers.claims import ROUNDING, is_number, literals
+from helpers.handing.claims import ROUNDING, is_number, literals
 
 NOT_RUN = "not run"
 

@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from helpers.results import KINDS, PRINTED, RESULT
+from helpers.handing.results import KINDS, PRINTED, RESULT
 
 LARGEST = 100 << 20
 MOST_PARTS = 1_000_000  # lists and dicts: each takes a hundred times its two bytes once it is read

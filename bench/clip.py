@@ -22,7 +22,7 @@ from torchvision.transforms import Normalize
 import helpers
 from autograder.course import ROOT
 from bench.views import probe
-from helpers.flickr8k import MEAN, STD
+from helpers.data.flickr8k import MEAN, STD
 
 EPOCHS = 10
 SETUP = ("get-helpers", "imports", "session")

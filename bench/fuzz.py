@@ -28,7 +28,7 @@ def main() -> None:
         import atheris
     except ModuleNotFoundError:
         sys.exit("bench.fuzz needs atheris: .venv/bin/pip install atheris")
-    with atheris.instrument_imports(include=["autograder", "helpers.claims"]):
+    with atheris.instrument_imports(include=["autograder", "helpers.handing.claims"]):
         from autograder import magics, notebook, saved  # noqa: F401
         from autograder.sandbox import wire  # noqa: F401
     read, seeds = (notebooks if args.reader == "notebook" else frames)()

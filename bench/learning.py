@@ -39,7 +39,7 @@ PRETRAINED = """
 import dataclasses
 import os
 
-from helpers import mini_clip
+from helpers.learning import mini_clip
 
 mini_clip.CLIP = dataclasses.replace(mini_clip.CLIP, seed={seed})
 os.environ["HELPERS_DATA"] += "-{seed}"

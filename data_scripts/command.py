@@ -1,11 +1,11 @@
 """What the commands share: the data folder, and errors told in a sentence."""
 
 import argparse
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from helpers._session import data_folder
 from helpers.errors import HelpersError
 
 
@@ -15,7 +15,7 @@ def parser(module: str, description: str) -> argparse.ArgumentParser:
     made.add_argument(
         "--data",
         type=Path,
-        default=Path(os.environ.get("HELPERS_DATA") or Path.home() / ".cache" / "course-helpers"),
+        default=data_folder(),
         metavar="FOLDER",
         help="the data folder; else $HELPERS_DATA; else ~/.cache/course-helpers",
     )

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 
 from data_scripts.command import parser, run
-from helpers.flickr8k_files import SOURCE, fetch_flickr8k
+from helpers.data.flickr8k_files import SOURCE, fetch_flickr8k
 
 
 def main(argv: Sequence[str] | None = None) -> int:

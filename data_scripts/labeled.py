@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from data_scripts.command import parser, run
-from helpers.labeled import CIFAR_MIRRORS, fetch_cifar100, fetch_hymenoptera
+from helpers.data.labeled import CIFAR_MIRRORS, fetch_cifar100, fetch_hymenoptera
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from data_scripts.command import parser, run
-from helpers.mini_captions import make_mini_captions
-from helpers.mini_data import make_mini
-from helpers.mini_labeled import make_mini_cifar100, make_mini_folders
+from helpers.data.mini_captions import make_mini_captions
+from helpers.data.mini_data import make_mini
+from helpers.data.mini_labeled import make_mini_cifar100, make_mini_folders
 
 
 def main(argv: Sequence[str] | None = None) -> int:

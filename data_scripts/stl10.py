@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 
 from data_scripts.command import parser, run
-from helpers.stl10_files import MIRRORS, fetch_stl10
+from helpers.data.stl10_files import MIRRORS, fetch_stl10
 
 
 def main(argv: Sequence[str] | None = None) -> int:

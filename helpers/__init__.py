@@ -7,38 +7,36 @@ needs them.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-# Imported at once, being cheap: these two share their names with their modules, and whoever
-# imports `helpers.training` first must still find the function under `helpers.training`.
-from helpers.session import Session, session, start
-from helpers.training import resume, training
+from helpers._session import Session, session, start
+from helpers.learning.training import resume, training
 
 if TYPE_CHECKING:
-    from helpers.amp import autocast, grad_scaler
-    from helpers.caption_plots import plot_similarities, show_captions, show_matches
-    from helpers.clip_features import clip_features, clip_pixels
-    from helpers.clip_plots import (
+    from helpers.data.colour import rgb_to_lab
+    from helpers.data.flickr8k import Flickr8k, caption_loaders
+    from helpers.data.lab import lab_loaders
+    from helpers.data.labeled import CIFAR100, Hymenoptera
+    from helpers.data.stl10 import STL10, loaders
+    from helpers.errors import HelpersError
+    from helpers.figures.caption_plots import plot_similarities, show_captions, show_matches
+    from helpers.figures.clip_plots import (
         plot_gaps,
         plot_guesses,
         plot_modalities,
         plot_prompts,
         plot_rates,
     )
-    from helpers.colour import rgb_to_lab
-    from helpers.errors import HelpersError
-    from helpers.features import cached_features
-    from helpers.flickr8k import Flickr8k, caption_loaders
-    from helpers.handing_in import hand_in
-    from helpers.lab import lab_loaders
-    from helpers.labeled import CIFAR100, Hymenoptera
-    from helpers.plots import plot_accuracies, plot_loss, show_images, show_reconstructions
-    from helpers.pretrained import (
+    from helpers.figures.plots import plot_accuracies, plot_loss, show_images, show_reconstructions
+    from helpers.handing.handing_in import hand_in
+    from helpers.handing.results import record
+    from helpers.learning.amp import autocast, grad_scaler
+    from helpers.learning.clip_features import clip_features, clip_pixels
+    from helpers.learning.features import cached_features
+    from helpers.learning.pretrained import (
         pretrained_clip,
         pretrained_distilbert,
         pretrained_resnet,
         pretrained_tokenizer,
     )
-    from helpers.results import record
-    from helpers.stl10 import STL10, loaders
 
 __all__ = [
     "CIFAR100",
@@ -81,38 +79,38 @@ __all__ = [
 ]
 
 _HOMES = {
-    "CIFAR100": "labeled",
-    "STL10": "stl10",
-    "Flickr8k": "flickr8k",
+    "CIFAR100": "data.labeled",
+    "STL10": "data.stl10",
+    "Flickr8k": "data.flickr8k",
     "HelpersError": "errors",
-    "Hymenoptera": "labeled",
-    "autocast": "amp",
-    "cached_features": "features",
-    "caption_loaders": "flickr8k",
-    "clip_features": "clip_features",
-    "clip_pixels": "clip_features",
-    "grad_scaler": "amp",
-    "hand_in": "handing_in",
-    "lab_loaders": "lab",
-    "loaders": "stl10",
-    "plot_accuracies": "plots",
-    "plot_gaps": "clip_plots",
-    "plot_guesses": "clip_plots",
-    "plot_loss": "plots",
-    "plot_modalities": "clip_plots",
-    "plot_prompts": "clip_plots",
-    "plot_rates": "clip_plots",
-    "plot_similarities": "caption_plots",
-    "pretrained_clip": "pretrained",
-    "pretrained_distilbert": "pretrained",
-    "pretrained_resnet": "pretrained",
-    "pretrained_tokenizer": "pretrained",
-    "record": "results",
-    "rgb_to_lab": "colour",
-    "show_captions": "caption_plots",
-    "show_images": "plots",
-    "show_matches": "caption_plots",
-    "show_reconstructions": "plots",
+    "Hymenoptera": "data.labeled",
+    "autocast": "learning.amp",
+    "cached_features": "learning.features",
+    "caption_loaders": "data.flickr8k",
+    "clip_features": "learning.clip_features",
+    "clip_pixels": "learning.clip_features",
+    "grad_scaler": "learning.amp",
+    "hand_in": "handing.handing_in",
+    "lab_loaders": "data.lab",
+    "loaders": "data.stl10",
+    "plot_accuracies": "figures.plots",
+    "plot_gaps": "figures.clip_plots",
+    "plot_guesses": "figures.clip_plots",
+    "plot_loss": "figures.plots",
+    "plot_modalities": "figures.clip_plots",
+    "plot_prompts": "figures.clip_plots",
+    "plot_rates": "figures.clip_plots",
+    "plot_similarities": "figures.caption_plots",
+    "pretrained_clip": "learning.pretrained",
+    "pretrained_distilbert": "learning.pretrained",
+    "pretrained_resnet": "learning.pretrained",
+    "pretrained_tokenizer": "learning.pretrained",
+    "record": "handing.results",
+    "rgb_to_lab": "data.colour",
+    "show_captions": "figures.caption_plots",
+    "show_images": "figures.plots",
+    "show_matches": "figures.caption_plots",
+    "show_reconstructions": "figures.plots",
 }
 
 

@@ -19,10 +19,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     args = parser.parse_args(argv)
     if args.command == "hand-in":
-        from helpers.handing_in import attempt
+        from helpers.handing.handing_in import attempt
 
         return 0 if attempt(args.notebook) else 1
-    from helpers.pdf import notebook_to_pdf
+    from helpers.pdf.document import notebook_to_pdf
 
     try:
         print(notebook_to_pdf(args.notebook, args.out))

@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 import io
-import sys
 from typing import Any
 
-
-def in_notebook() -> bool:
-    """Whether this process is a notebook's kernel."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
-    return hasattr(shell, "kernel")
+from helpers.notebook import in_notebook
 
 
 def progress(iterable: Any = None, **options: Any) -> Any:

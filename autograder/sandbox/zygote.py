@@ -37,7 +37,7 @@ def main(control: socket.socket, root: str, imports: Sequence[str] = ()) -> None
 
     import autograder.sandbox.toolkit
     import autograder.sandbox.worker  # noqa: F401
-    import helpers.training  # noqa: F401 - the notebooks' epoch loop
+    import helpers.learning.training  # noqa: F401 - the notebooks' epoch loop
 
     for module in imports:
         importlib.import_module(module)

@@ -13,7 +13,7 @@ from autograder.course import ROOT, problem_set
 from autograder.notebook import Release
 from autograder.release import composed
 from autograder.report_question import fill
-from helpers.results import RESULT
+from helpers.handing.results import RESULT
 
 PS = "ps_autoencoder"
 OWN_USERS = range(20_000 + os.getpid() % 400 * 100, 20_100 + os.getpid() % 400 * 100)

@@ -101,7 +101,7 @@ def test_the_zip_holds_what_grades_and_nothing_else(tmp_path, packed):
     assert {n for n, m in modes.items() if m == 0o755} == {"setup.sh", "run_autograder"}
     assert modes[f"secrets/{PS}"] == 0o600
     needed = {"requirements.txt", "course.toml", "problem_set", "autograder/grade.py"}
-    needed |= {"helpers/training.py", "autograder/parts/autoencoder/mistakes.toml"}
+    needed |= {"helpers/learning/training.py", "autograder/parts/autoencoder/mistakes.toml"}
     needed |= {f"notebooks/{PS}/{PS}.ipynb", f"solutions/{PS}/{PS}.ipynb"}
     assert needed <= set(modes)
     for name in ("release", "execute", "audit", "nbgrader", "pages", "batch", "__main__"):
@@ -164,7 +164,7 @@ def test_the_index_of_torch_is_the_instructors_choice(tmp_path, packed):
 def test_setup_lets_others_read_helpers_alone(installed):
     source = installed / "source"
     assert stat.S_IMODE(source.stat().st_mode) == 0o755
-    assert stat.S_IMODE((source / "helpers" / "training.py").stat().st_mode) == 0o644
+    assert stat.S_IMODE((source / "helpers" / "learning" / "training.py").stat().st_mode) == 0o644
     for path in source.iterdir():
         if path.name != "helpers":
             assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path

@@ -23,7 +23,7 @@ from autograder.execute import reference
 from autograder.grade import MEASURED, Grader
 from autograder.model import QuestionResult
 from autograder.models import HeldOut, held_out, pack, verdict
-from helpers.results import RESULT
+from helpers.handing.results import RESULT
 
 PS = problem_set("ps_cmc")
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from autograder.magics import neutralise
 from autograder.notebook import Submission, defined, read, read_bytes, read_notebook
-from helpers.results import RESULT
+from helpers.handing.results import RESULT
 
 
 def taken(notebook: dict[str, Any]) -> Submission:

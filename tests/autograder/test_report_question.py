@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from autograder.report_question import ReportRule, fill, grade
-from helpers.claims import literals
+from helpers.handing.claims import literals
 
 RULE = ReportRule(
     results="results",

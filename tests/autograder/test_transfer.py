@@ -14,7 +14,7 @@ from transformers import CLIPModel
 
 import helpers
 from autograder.course import ROOT, problem_set
-from helpers.mini_clip import ClipRecipe, clip_tokenizer, untrained_clip
+from helpers.learning.mini_clip import ClipRecipe, clip_tokenizer, untrained_clip
 
 ANSWERS = {q.id for q in problem_set("ps_transfer").questions} | {"transfer-functions"}
 

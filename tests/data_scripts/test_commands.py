@@ -4,7 +4,7 @@ import sys
 import pytest
 
 from data_scripts import flickr8k, labeled, mini, stl10
-from helpers import mini_captions, mini_data, mini_labeled
+from helpers.data import mini_captions, mini_data, mini_labeled
 from helpers.errors import DownloadError
 
 

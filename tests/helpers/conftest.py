@@ -1,9 +1,7 @@
-import sys
-
 import pytest
 
-import helpers.session
-from helpers import mini_data
+import helpers._session
+from helpers.data import mini_data
 
 SMALL = mini_data.Recipe(unlabeled=40, train=20, test=20)
 
@@ -11,9 +9,8 @@ SMALL = mini_data.Recipe(unlabeled=40, train=20, test=20)
 @pytest.fixture(autouse=True)
 def fresh_kernel(monkeypatch):
     """Each test begins without a session and without a wish to resume."""
-    # These modules hide behind functions of the same names: take them from where they are.
-    monkeypatch.setattr(sys.modules["helpers.session"], "_current", None)
-    monkeypatch.setattr(sys.modules["helpers.training"], "_resume_next", False)
+    monkeypatch.setattr("helpers._session._current", None)
+    monkeypatch.setattr("helpers.learning.training._resume_next", False)
     for name in ("HELPERS_PROFILE", "HELPERS_DATA"):
         monkeypatch.delenv(name, raising=False)
 

@@ -1,5 +1,4 @@
 import random
-import sys
 
 import numpy as np
 import pytest
@@ -7,7 +6,7 @@ import torch
 from conftest import SMALL
 
 import helpers
-import helpers.mini_data
+import helpers.data.mini_data
 from helpers.errors import SessionError
 
 
@@ -55,8 +54,8 @@ def test_asking_for_a_session_before_the_first_cell():
 
 
 def test_a_quick_try_is_short_small_and_marked(small_data, capsys, monkeypatch):
-    monkeypatch.setattr(sys.modules["helpers.session"], "QUICK_IMAGES", 16)
-    monkeypatch.setattr(helpers.mini_data, "RECIPE", SMALL)
+    monkeypatch.setattr("helpers._session.QUICK_IMAGES", 16)
+    monkeypatch.setattr(helpers.data.mini_data, "RECIPE", SMALL)
     started = helpers.start(profile="mini", data=small_data, quick=True)
     assert started.epochs(full=200, mini=30) == 2
     assert "quick try: its results mean nothing" in capsys.readouterr().out

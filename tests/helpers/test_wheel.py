@@ -18,5 +18,5 @@ def test_the_wheel_holds_helpers_alone(tmp_path):
     )  # fmt: skip
     (wheel,) = tmp_path.glob("*.whl")
     names = {n for n in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in n}
-    modules = {p.relative_to(ROOT).as_posix() for p in (ROOT / "helpers").glob("*.py")}
+    modules = {p.relative_to(ROOT).as_posix() for p in (ROOT / "helpers").rglob("*.py")}
     assert names == modules | {"helpers/py.typed"}

@@ -11,7 +11,7 @@ import numpy as np
 from handed_in import PS, archive, cell, code, data, right
 from safetensors.numpy import save
 
-from helpers.results import RESULT
+from helpers.handing.results import RESULT
 
 GOOD = data(right())
 

@@ -215,8 +215,8 @@ def train_step(ns, images, seed, epochs):
 
 
 def classes(ns, images, weights):
-    from helpers.colour import rgb_to_lab
-    from helpers.lab import CENTRE, SCALE
+    from helpers.data.colour import rgb_to_lab
+    from helpers.data.lab import CENTRE, SCALE
 
     lab = (rgb_to_lab(images) - torch.tensor(CENTRE)[:, None, None]) / SCALE
     return {"classes": classify(ns.EncoderCMC_Cat(ns.EncoderCMC()), lab, weights)}

@@ -1,0 +1,1 @@
+"""The data sets: downloads, files, loaders, Lab images, and the mini data made on this machine."""

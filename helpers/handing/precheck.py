@@ -1,0 +1,170 @@
+"""What to fix in a notebook before it is handed in. Nothing of it is run here."""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from helpers.handing.claims import ROUNDING, is_number, literals, shown_results
+from helpers.notebook import BY_HAND, QUESTION, CodeCell, code_cells, course, text_of
+
+STUB = "*Write here.*"
+DRAWING = re.compile(r"(draw|plot|show|visualize)(_|$)")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something to fix: a sentence, and the cell it is about, if it is about one."""
+
+    text: str
+    cell: CodeCell | None = None
+
+
+def precheck(notebook: dict[str, Any]) -> list[Finding]:
+    """All that is wrong with a notebook as saved, in the order in which to fix it."""
+    cells = [c for c in code_cells(notebook) if "hand_in(" not in c.source]
+    answers = {m[1]: c for c in cells if (m := QUESTION.match(c.source.lstrip()))}
+    return [
+        *_missing(notebook, answers),
+        *_untouched(answers, course(notebook).get("bonus")),
+        *_by_hand(notebook),
+        *_not_run(cells),
+        *_errors(cells),
+        *_figures(cells),
+        *_results(cells, answers),
+    ]
+
+
+def questions(notebook: dict[str, Any]) -> list[str]:
+    """The ids of the notebook's questions, as released."""
+    listed = course(notebook).get("questions")
+    if isinstance(listed, list):
+        return [str(q) for q in listed]
+    return [m[1] for c in code_cells(notebook) if (m := QUESTION.match(c.source.lstrip()))]
+
+
+def missing_from_pdf(notebook: dict[str, Any], pdf: bytes) -> list[Finding]:
+    """The questions whose answers cannot be read in the PDF."""
+    from pypdf import PdfReader
+
+    pages = PdfReader(io.BytesIO(pdf)).pages
+    text = re.sub(r"\s+", "", "".join(page.extract_text() for page in pages))
+    return [
+        Finding(f"The PDF does not show your answer to {id}: make it again from this notebook.")
+        for id in questions(notebook)
+        if f"Question:{id}" not in text
+    ]
+
+
+def _missing(notebook: dict[str, Any], answers: Mapping[str, CodeCell]) -> Iterator[Finding]:
+    for id in questions(notebook):
+        if id not in answers:
+            yield Finding(
+                f"There is no cell that begins with `# Question: {id}`: put this line back as the "
+                "first of your answer."
+            )
+
+
+def _untouched(answers: Mapping[str, CodeCell], bonus: Any) -> Iterator[Finding]:
+    for id, cell in answers.items():
+        if isinstance(bonus, list) and id in bonus:
+            continue
+        raised = (n.exc for n in ast.walk(cell.tree) if isinstance(n, ast.Raise))
+        if any(exc is not None and "NotImplementedError" in ast.unparse(exc) for exc in raised):
+            yield Finding(f"The answer to {id} is not written yet, or not all of it.", cell)
+
+
+def _by_hand(notebook: dict[str, Any]) -> Iterator[Finding]:
+    """Of the questions that are answered in text."""
+    listed = course(notebook).get("by_hand")
+    texts = [
+        text_of(c.get("source")).lstrip() for c in notebook["cells"] if c.get("cell_type") != "code"
+    ]
+    written = {m[1]: t[m.end() :].strip() for t in texts if (m := BY_HAND.match(t))}
+    for id in listed if isinstance(listed, list) else []:
+        if id not in written:
+            yield Finding(
+                f"There is no text cell that begins with `<!-- Question: {id} -->`: put this line "
+                "back as the first of your answer."
+            )
+        elif written[id] in ("", STUB):
+            yield Finding(f"The answer to {id}, in a text cell, is not written yet.")
+
+
+def _not_run(cells: Sequence[CodeCell]) -> Iterator[Finding]:
+    if idle := [c for c in cells if c.count is None]:
+        first = idle[0]
+        several = f"{len(idle)} cells were" if len(idle) > 1 else "A cell was"
+        yield Finding(f"{several} not run, this one first: run all cells, and save.", first)
+    ran = [(c.count, c) for c in cells if c.count is not None]
+    for (before, _), (count, after) in pairwise(ran):
+        if count < before:
+            yield Finding(
+                "Cells were run in another order than they stand in, this one before the one above "
+                "it: restart the kernel, run all cells, and save.",
+                after,
+            )
+            break
+
+
+def _errors(cells: Sequence[CodeCell]) -> Iterator[Finding]:
+    for cell in cells:
+        for output in cell.outputs:
+            if output.get("output_type") == "error":
+                said = f"{output.get('ename')}: {str(output.get('evalue')).strip()}"
+                yield Finding(f"This cell stopped with {said.splitlines()[0][:160]}", cell)
+
+
+def _figures(cells: Sequence[CodeCell]) -> Iterator[Finding]:
+    for cell in cells:
+        drawn = any(
+            mime.startswith("image/")
+            for output in cell.outputs
+            if isinstance(output.get("data"), dict)
+            for mime in output["data"]
+        )
+        failed = any(output.get("output_type") == "error" for output in cell.outputs)
+        if cell.count is not None and not (drawn or failed) and any(map(_draws, cell.tree.body)):
+            yield Finding("The figure of this cell is missing: run it again, and save.", cell)
+
+
+def _draws(statement: ast.stmt) -> bool:
+    """Whether this is a call of a function whose name says that it draws."""
+    match statement:
+        case ast.Expr(value=ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name))):
+            return bool(DRAWING.match(name))
+    return False
+
+
+def _results(cells: Sequence[CodeCell], answers: Mapping[str, CodeCell]) -> Iterator[Finding]:
+    shown = shown_results(output for cell in cells for output in cell.outputs)
+    if quick := [name for name, result in shown.items() if result.get("profile") == "quick"]:
+        yield Finding(
+            f"{', '.join(quick)} came from a quick try: take quick=True out of helpers.start(), "
+            "restart the kernel, and run all cells."
+        )
+    for id, cell in answers.items():
+        for name, table in literals(cell.tree).items():
+            if name.startswith("results_"):
+                yield from _claims(id, name, table, shown, cell)
+
+
+def _claims(
+    id: str, name: str, table: Any, shown: Mapping[str, dict[str, Any]], cell: CodeCell
+) -> Iterator[Finding]:
+    if not isinstance(table, dict) or not table:
+        yield Finding(f"{id}: `{name}` holds no results yet.", cell)
+        return
+    for key, value in table.items():
+        if not is_number(value):
+            yield Finding(f"{id}: `{name}` has no number for {key!r}.", cell)
+        elif str(key) not in shown:
+            yield Finding(f"{id}: the notebook printed no result {key!r}: run its cell.", cell)
+        elif not abs(value - shown[str(key)]["accuracy"]) <= ROUNDING:
+            printed = f"{shown[str(key)]['accuracy']:.4f}"
+            yield Finding(f"{id}: {key!r} is {value}, but the notebook printed {printed}.", cell)

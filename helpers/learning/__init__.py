@@ -1,0 +1,1 @@
+"""Training with checkpoints, features computed once, mixed precision, pretrained networks."""

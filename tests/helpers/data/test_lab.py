@@ -1,0 +1,80 @@
+import numpy as np
+import pytest
+import torch
+from skimage.color import rgb2lab
+from torch import nn
+
+import helpers
+from helpers.data import lab
+from helpers.data.lab import LabImages, LabLoader
+
+
+@pytest.fixture
+def images(small):
+    return LabImages("unlabeled")
+
+
+def test_images_are_scaled_lab(small, images):
+    rgb = helpers.STL10("unlabeled").images
+    expected = (rgb2lab(np.moveaxis(rgb, 1, -1)) - [50, 0, 0]) / 5
+    assert images.images.dtype == torch.float16
+    found = images.images.float().numpy()
+    assert np.abs(found - np.moveaxis(expected, -1, 1)).max() < 0.008  # half a float16 step near 16
+    assert len(images) == len(rgb) and set(images.labels.tolist()) == {-1}
+
+
+def test_an_item_is_the_centre_its_label_and_its_place(small):
+    train = LabImages("train", limit=7)
+    assert len(train) == 7
+    image, label, index = train[5]
+    assert torch.equal(image, train.images[5, :, 16:80, 16:80].float())
+    assert (label, index) == (helpers.STL10("train")[5][1], 5)
+
+
+@pytest.mark.parametrize("cut", [lab.crops, lab._gathered])
+def test_a_crop_is_cut_and_mirrored(images, cut):
+    n = 9
+    rows, tops, lefts = torch.randint(40, (n,)), torch.arange(n), 3 * torch.arange(n)
+    flips = torch.arange(n) % 2 == 0
+    found = cut(images.images, rows, tops, lefts, flips)
+    assert found.shape == (n, 3, 64, 64) and found.dtype == torch.float32
+    for k in range(n):
+        expected = images.images[rows[k], :, tops[k] : tops[k] + 64, lefts[k] : lefts[k] + 64]
+        expected = expected.flip(-1) if flips[k] else expected
+        assert torch.equal(found[k], expected.float())
+
+
+def test_every_image_gets_a_crop_and_a_flip_of_its_own(images):
+    torch.manual_seed(0)
+    images.images[:] = images.images[0].clone()
+    (first, _, _), *_ = LabLoader(images, 40, augment=True, index=True)
+    assert len({x.numpy().tobytes() for x in first}) > 30
+    (again, _, _), *_ = LabLoader(images, 40, augment=True, index=True)
+    assert not torch.equal(first, again)
+
+
+def test_an_epoch_has_every_image_once_and_says_which(images):
+    loader = LabLoader(images, 12, shuffle=True, index=True)
+    places = [index for _, _, index in loader]
+    assert [len(p) for p in places] == [12, 12, 12, 4] and len(loader) == 4
+    assert sorted(torch.cat(places).tolist()) == list(range(40))
+    assert torch.cat(places).tolist() != torch.cat([i for _, _, i in loader]).tolist()
+    x, _, index = next(iter(loader))
+    assert torch.equal(x[3], images[int(index[3])][0])
+
+
+def test_the_three_loaders(small):
+    unlabeled, train, test = helpers.lab_loaders(batch_size=8, unlabeled=16)
+    assert [len(loader.dataset) for loader in (unlabeled, train, test)] == [16, 20, 20]
+    assert [len(next(iter(loader))) for loader in (unlabeled, train, test)] == [3, 2, 2]
+    first, second = (torch.cat([y for _, y in test]) for _ in range(2))
+    assert torch.equal(first, second) and torch.equal(first, test.dataset.labels)
+
+
+def test_cached_features_of_lab_images(small):
+    train = helpers.lab_loaders(batch_size=8).train
+    cached = helpers.cached_features(nn.Flatten(), train)
+    assert cached.shuffle and len(cached) == 3
+    expected = torch.cat([x.flatten(1) for x, _ in train.in_order()])
+    assert torch.equal(cached.features, expected)
+    assert torch.equal(cached.labels, train.dataset.labels)

@@ -1,0 +1,135 @@
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+from torch.utils.data import TensorDataset
+
+import helpers
+from helpers.errors import HelpersError
+from helpers.figures import plots
+
+
+def drawn(function, *args, **kwargs):
+    """The figure that a plot function shows, rendered, and its description."""
+    figure, text = function.__wrapped__(*args, **kwargs)
+    figure.canvas.draw()
+    return figure, text
+
+
+@pytest.fixture
+def images():
+    return torch.linspace(0, 1, 6 * 3 * 8 * 8).reshape(6, 3, 8, 8)
+
+
+def test_images_are_shown_with_their_classes(small):
+    data = helpers.STL10("train")
+    figure, text = drawn(plots.show_images, data, 7, columns=4)
+    titles = [ax.get_title() for ax in figure.axes]
+    assert titles[:7] == [data.classes[data[i][1]] for i in (0, 3, 6, 9, 12, 15, 19)]
+    assert titles[7] == "" and len(titles) == 8
+    np.testing.assert_array_equal(
+        figure.axes[1].images[0].get_array(), data[3][0].permute(1, 2, 0).numpy()
+    )
+    assert text.startswith("7 images, of ")
+
+
+def test_unlabeled_images_have_no_titles(small):
+    figure, text = drawn(plots.show_images, helpers.STL10("unlabeled"), 4)
+    assert {ax.get_title() for ax in figure.axes} == {""}
+    assert text == "4 images"
+
+
+def test_no_images_is_an_error():
+    with pytest.raises(HelpersError, match="no images"):
+        plots.show_images.__wrapped__(TensorDataset(torch.empty(0, 3, 8, 8), torch.empty(0)))
+
+
+def test_reconstructions_stand_under_their_images(images):
+    model = nn.Sequential(nn.Dropout(0.9), nn.Identity()).train()
+    figure, text = drawn(plots.show_reconstructions, model, images)
+    shown = [ax.images[0].get_array() for ax in figure.axes]
+    for above, below in zip(shown[:6], shown[6:], strict=True):
+        np.testing.assert_array_equal(above, below)  # in eval mode dropout is the identity
+    assert model.training
+    assert "mean squared error 0.0000" in text
+
+
+def test_a_reconstruction_of_another_shape_is_refused(images):
+    with pytest.raises(HelpersError, match=r"makes \(6, 3, 4, 4\) out of images \(6, 3, 8, 8\)"):
+        plots.show_reconstructions.__wrapped__(nn.AvgPool2d(2), images)
+
+
+@pytest.mark.parametrize(
+    ("losses", "scale"),
+    [([4.0, 2.0, 1.0], "log"), ([4.0, 3.0], "linear"), ([4.0], "linear"), ([4.0, 0.0], "linear"),
+     ([4.0, float("nan"), 1.0], "linear"), ([4.0, float("inf"), 1.0], "linear")],
+)  # fmt: skip
+def test_a_loss_curve_of_any_history(losses, scale):
+    figure, _ = drawn(plots.plot_loss, losses)
+    (ax,) = figure.axes
+    assert ax.get_yscale() == scale
+    np.testing.assert_array_equal(ax.lines[0].get_ydata(), losses)
+    assert ax.get_xlabel() == "epoch"
+
+
+def test_an_empty_history_is_an_error():
+    with pytest.raises(HelpersError, match="train first"):
+        plots.plot_loss.__wrapped__([])
+
+
+def test_accuracies_are_ranked_bars_with_chance():
+    accuracies = {"unsupervised": 0.3, "supervised": 0.43, "random": 0.25}
+    figure, text = drawn(plots.plot_accuracies, accuracies, chance=0.1)
+    (ax,) = figure.axes
+    bars = {
+        label.get_text(): bar.get_width()
+        for label, bar in zip(ax.get_yticklabels(), ax.patches, strict=True)
+    }
+    assert list(bars.items()) == [("supervised", 0.43), ("unsupervised", 0.3), ("random", 0.25)]
+    assert "43.0 %" in [t.get_text() for t in ax.texts]
+    assert [line.get_xdata()[0] for line in ax.lines] == [0.1]
+    assert ax.get_xlim()[1] > 0.43
+    assert text == (
+        "test accuracies: supervised 0.430, unsupervised 0.300, random 0.250; chance 0.1"
+    )
+
+
+def test_a_name_keeps_its_colour_whatever_its_rank():
+    def colours(**accuracies):
+        figure, _ = drawn(plots.plot_accuracies, accuracies)
+        labels = [t.get_text() for t in figure.axes[0].get_yticklabels()]
+        return dict(zip(labels, [b.get_facecolor() for b in figure.axes[0].patches], strict=True))
+
+    assert colours(a=0.1, b=0.2) == colours(a=0.2, b=0.1)
+
+
+def test_nothing_is_left_in_pyplot_and_no_setting_changed(images, capsys):
+    import matplotlib
+    from matplotlib import pyplot as plt
+
+    before = dict(matplotlib.rcParams)
+    helpers.plot_loss([2.0, 1.0])
+    helpers.show_reconstructions(nn.Identity(), images)
+    assert plt.get_fignums() == []
+    assert dict(matplotlib.rcParams) == before
+    assert capsys.readouterr().out.startswith("[figure: loss, summed over minibatches: 2 in epoch")
+
+
+def test_a_picture_that_is_no_image_is_named():
+    with pytest.raises(HelpersError, match=r"not \(2, 8, 8\)"):
+        plots.show_images.__wrapped__([(torch.zeros(2, 8, 8), 0)])
+
+
+def test_nothing_is_cut_off_at_the_edges(tmp_path, images):
+    """The outermost pixels of a rendered figure with words are white."""
+    figures = [
+        drawn(plots.plot_loss, [4.5, 0.6])[0],
+        drawn(plots.plot_accuracies, {"a rather long name": 0.999, "b": 0.01})[0],
+        drawn(plots.show_reconstructions, nn.Identity(), images)[0],
+    ]
+    for figure in figures:
+        figure.savefig(tmp_path / "figure.png", dpi=100)
+        pixels = np.asarray(Image.open(tmp_path / "figure.png").convert("L"))
+        assert pixels[:, 0].min() == 255
+        assert pixels[0].min() > 200 or figure is figures[2]

@@ -1,0 +1,116 @@
+"""Every thing to mend is found, and a notebook with nothing to mend is left alone."""
+
+import copy
+import re
+
+import pytest
+from cells import code, error, markdown, png, shown, stream
+
+from helpers.handing.precheck import missing_from_pdf, precheck
+from helpers.handing.results import RESULT
+
+
+def result(name, accuracy, profile="mini"):
+    value = {"name": name, "accuracy": accuracy, "profile": profile}
+    return shown({"text/plain": f"{name}: {accuracy}", RESULT: value})
+
+
+GOOD = {
+    "metadata": {
+        "course": {
+            "problem_set": "ps_toy",
+            "questions": ["double", "report_toy", "extra"],
+            "bonus": ["extra"],
+            "by_hand": ["essay"],
+        }
+    },
+    "cells": [
+        markdown("# Toy"),
+        code("import helpers\nhelpers.start()", stream("ready"), count=1),
+        code("# Question: double\ndef double(x):\n    return 2 * x", count=2),
+        code("helpers.plot_loss([1])", shown({"image/png": png(3, 2)}), count=3),
+        code("helpers.record('toy', double(0.2))", result("toy", 0.4), count=4),
+        code("# Question: report_toy\n%time\nresults_toy = dict(toy=0.40)", count=5),
+        code("# Question: extra\ndef e():\n    raise NotImplementedError()", count=6),
+        markdown("<!-- Question: essay -->\nTwice is once and once again."),
+        code("   \n", count=None),
+        code("helpers.hand_in()", count=None),
+    ],
+}
+
+
+def findings(change):
+    notebook = copy.deepcopy(GOOD)
+    change(notebook, notebook["cells"])
+    return [
+        f"{f.cell.number if f.cell else '-'}: {f.text.split(':')[0]}" for f in precheck(notebook)
+    ]
+
+
+def test_nothing_is_wrong_with_a_good_notebook():
+    assert precheck(GOOD) == []
+
+
+def put(index, **values):
+    return lambda notebook, cells: cells[index].update(values)
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (put(2, source="# Question: double\ndef double(x):\n    raise NotImplementedError()"),
+         ["3: The answer to double is not written yet, or not all of it."]),
+        (put(2, source="def double(x):\n    return 2 * x"),
+         ["-: There is no cell that begins with `# Question"]),
+        (put(4, execution_count=None), ["5: A cell was not run, this one first"]),
+        (put(3, execution_count=9), ["5: Cells were run in another order than they stand in, this "
+                                     "one before the one above it"]),
+        (put(3, outputs=[]), ["4: The figure of this cell is missing"]),
+        (put(3, outputs=[error("ValueError", "no\nloss", "…")]),
+         ["4: This cell stopped with ValueError"]),
+        (put(4, outputs=[]), ["6: report_toy"]),
+        (put(4, outputs=[result("toy", 0.4, "quick")]), ["-: toy came from a quick try"]),
+        (put(5, source="# Question: report_toy\nresults_toy = {'toy': 0.45}"), ["6: report_toy"]),
+        (put(5, source="# Question: report_toy\nresults_toy = {'toy': 40}"), ["6: report_toy"]),
+        (put(5, source="# Question: report_toy\nresults_toy = {'toy': None}"), ["6: report_toy"]),
+        (put(5, source="# Question: report_toy\nresults_toy = {}"), ["6: report_toy"]),
+        (put(7, source="<!-- Question: essay -->\n*Write here.*"),
+         ["-: The answer to essay, in a text cell, is not written yet."]),
+        (put(7, source="\n<!-- Question: essay -->  \n"),
+         ["-: The answer to essay, in a text cell, is not written yet."]),
+        (put(7, source="Twice is once and once again."),
+         ["-: There is no text cell that begins with `<!-- Question"]),
+        (lambda notebook, cells: notebook.update(metadata={}),
+         ["7: The answer to extra is not written yet, or not all of it."]),
+    ],
+)  # fmt: skip
+def test_each_thing_to_mend_is_named_with_its_cell(change, expected):
+    assert findings(change) == expected
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        shown({"text/plain": ["toy: test accuracy 0.4000 (mini profile)"]}),
+        stream("some\ntoy: test accuracy 0.4000 (mini profile)\nmore"),
+    ],
+)
+def test_the_printed_line_of_a_result_is_enough(output):
+    assert findings(put(4, outputs=[output])) == []
+
+
+def test_what_differs_is_said_with_both_numbers():
+    notebook = copy.deepcopy(GOOD)
+    notebook["cells"][5]["source"] = "# Question: report_toy\nresults_toy = {'toy': 0.45}"
+    (found,) = precheck(notebook)
+    assert found.text == "report_toy: 'toy' is 0.45, but the notebook printed 0.4000."
+
+
+def test_a_pdf_without_an_answer_is_found(tmp_path):
+    from helpers.pdf.document import render
+
+    whole = render(GOOD, "toy", tmp_path)
+    assert missing_from_pdf(GOOD, whole) == []
+    part = render({"cells": GOOD["cells"][:3]}, "toy", tmp_path)
+    missing = [re.search(r"answer to (\w+)", f.text)[1] for f in missing_from_pdf(GOOD, part)]
+    assert missing == ["report_toy", "extra"]

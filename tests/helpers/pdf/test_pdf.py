@@ -1,0 +1,99 @@
+"""PDFs are read back with another library than the one that wrote them."""
+
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+from cells import code, error, markdown, png, shown, stream
+from pypdf import PdfReader
+
+from helpers.errors import PdfError
+from helpers.pdf.document import notebook_to_pdf
+
+
+@pytest.fixture
+def pages(tmp_path):
+    """Converts cells and gives the pages back."""
+
+    def convert(*cells):
+        path = tmp_path / "my notebook.ipynb"
+        path.write_text(json.dumps({"cells": cells, "nbformat": 4}), encoding="utf-8")
+        out = notebook_to_pdf(path)
+        assert out == tmp_path / "my notebook.pdf"
+        assert not list(tmp_path.glob("*.part"))
+        return PdfReader(out).pages
+
+    return convert
+
+
+def text_of(pages):
+    return re.sub(r"[\s\u200b]+", " ", " ".join(page.extract_text() for page in pages))
+
+
+def test_text_code_and_outputs_are_all_there_in_order(pages):
+    text = text_of(
+        pages(
+            markdown("# The autoencoder\n\nSome **bold** words and `inline` code."),
+            code("x = 1\nprint(x)", stream("one\n"), stream("two\n"), count=7),
+            code("1 / 0", error("ZeroDivisionError", "", "\x1b[31mZeroDivisionError\x1b[0m")),
+            code("3", {"output_type": "execute_result", "data": {"text/plain": ["thr", "ee"]}}),
+            {"cell_type": "raw", "source": "raw words"},
+        )
+    )
+    wanted = [
+        "The autoencoder", "bold", "inline", "In [7]", "print(x)", "one", "two", "1 / 0",
+        "ZeroDivisionError", "three", "raw words",
+    ]  # fmt: skip
+    positions = [text.index(word) for word in wanted]
+    assert positions == sorted(positions)
+    assert "[31m" not in text
+
+
+@pytest.mark.parametrize(
+    ("size", "metadata", "expected"),
+    [
+        ((100, 50), {}, 75.0),  # 96 pixels to the inch
+        ((800, 400), {"image/png": {"width": 400}}, 300.0),  # a sharp picture, shown at half size
+        ((4000, 400), {}, 499.0),  # as wide as the text
+        ((400, 4000), {}, 62.0),  # as high as the page, with room for its code
+    ],
+)
+def test_pictures_have_the_size_of_the_screen_and_fit_the_page(
+    tmp_path, pages, size, metadata, expected
+):
+    *_, page = pages(code("plot()", shown({"image/png": png(*size)}, **metadata)))
+    assert [image.image.size for image in page.images] == [size]
+    drawn = re.findall(
+        rb"([\d.]+) 0 0 -?([\d.]+) [\d.-]+ [\d.-]+ cm\s*/", page.get_contents().get_data()
+    )
+    widths = [float(width) for width, _ in drawn]
+    assert any(abs(width - expected) < 1 for width in widths), widths
+
+
+def test_a_notebook_without_cells(pages):
+    assert len(pages()) == 1
+
+
+@pytest.mark.parametrize("content", ["", "not json", "[]", "{}", '{"cells": 3}', '{"cells": [1]}'])
+def test_what_is_no_notebook_is_named(tmp_path, content):
+    path = tmp_path / "bad.ipynb"
+    path.write_text(content)
+    with pytest.raises(PdfError, match=r"bad\.ipynb .*save it again"):
+        notebook_to_pdf(path)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_command_says_where_the_pdf_is(tmp_path):
+    path = tmp_path / "a.ipynb"
+    path.write_text(json.dumps({"cells": [markdown("words")]}))
+    command = [sys.executable, "-m", "helpers", "pdf"]
+    done = subprocess.run([*command, str(path)], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.strip() == str(tmp_path / "a.pdf")
+    failed = subprocess.run(
+        [*command, str(tmp_path / "b.ipynb")], capture_output=True, text=True, check=False
+    )
+    assert failed.returncode == 1
+    assert failed.stderr.startswith("There is no ") and failed.stderr.count("\n") == 1
