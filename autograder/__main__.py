@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from autograder.course import PUBLIC_SECRET, load_course, problem_set
+from autograder.course.table import PUBLIC_SECRET, load_course, problem_set
 from autograder.model import CourseError
 
 
@@ -71,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _release(args: argparse.Namespace) -> int:
-    from autograder.release import release
+    from autograder.authoring.release import release
 
     for id in args.problem_sets or load_course():
         print(release(problem_set(id)))
@@ -79,8 +79,8 @@ def _release(args: argparse.Namespace) -> int:
 
 
 def _grade(args: argparse.Namespace) -> int:
-    from autograder.batch import grade_all, summary
-    from autograder.doctor import WEAK
+    from autograder.batch.run import grade_all, summary
+    from autograder.sandbox.survey import WEAK
 
     if args.weak_isolation:
         os.environ[WEAK] = "1"
@@ -91,7 +91,7 @@ def _grade(args: argparse.Namespace) -> int:
 
 
 def _audit(args: argparse.Namespace) -> int:
-    from autograder.audit import audit, failures, render
+    from autograder.authoring.audit import audit, failures, render
 
     tables, wrong = {}, []
     for id in args.problem_sets or load_course():
@@ -106,22 +106,22 @@ def _audit(args: argparse.Namespace) -> int:
 
 
 def _gradescope(args: argparse.Namespace) -> int:
-    from autograder.gradescope import build
+    from autograder.gradescope.build import build
 
     print(build(problem_set(args.problem_set), args.out))
     return 0
 
 
 def _report(args: argparse.Namespace) -> int:
-    from autograder.pages import class_page
+    from autograder.results.pages import class_page
 
     print(class_page(args.folder, args.out))
     return 0
 
 
 def _doctor(args: argparse.Namespace) -> int:
-    from autograder.doctor import dangers, table
     from autograder.sandbox.isolation import survey
+    from autograder.sandbox.survey import dangers, table
 
     found = survey()
     print(table(found))

@@ -9,15 +9,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from autograder.audit import splice
-from autograder.batch import grade_all, summary
-from autograder.checks import load_part
-from autograder.course import PUBLIC_SECRET, ROOT, problem_set
-from autograder.execute import reference
-from autograder.mistakes import load_patches
+from autograder.authoring.audit import splice
+from autograder.authoring.execute import reference
+from autograder.authoring.release import release
+from autograder.batch.run import grade_all, summary
+from autograder.course.table import PUBLIC_SECRET, problem_set
+from autograder.grading.mistakes import load_patches
 from autograder.model import CourseError
-from autograder.pages import class_page
-from autograder.release import release
+from autograder.parts.declare import load_part
+from autograder.paths import ROOT
+from autograder.results.pages import class_page
 
 PROBLEM_SET = "ps_autoencoder"
 FLAWS = ("decoder-tanh", "train-ae-no-zero-grad")

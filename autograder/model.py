@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date
 
-from autograder.limits import Budget
+from autograder.course.limits import Budget
 
 
 class CourseError(Exception):

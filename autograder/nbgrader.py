@@ -13,11 +13,12 @@ from nbformat import NotebookNode, v4
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor
 
-from autograder import course
-from autograder.grade import Grader
+from autograder.course import table as course
+from autograder.grading.grade import Grader
 from autograder.model import CourseError
-from autograder.notebook import BY_HAND, QUESTION, Release, read
-from autograder.report import results
+from autograder.reading.answers import Release, read
+from autograder.results.files import results
+from helpers.notebook import BY_HAND, QUESTION
 
 Resources = dict[str, Any]
 

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torchvision.transforms import Normalize
 
 import helpers
-from autograder.course import ROOT
+from autograder.paths import ROOT
 from bench.views import probe
 from helpers.data.flickr8k import MEAN, STD
 

@@ -29,7 +29,7 @@ def main() -> None:
     except ModuleNotFoundError:
         sys.exit("bench.fuzz needs atheris: .venv/bin/pip install atheris")
     with atheris.instrument_imports(include=["autograder", "helpers.handing.claims"]):
-        from autograder import magics, notebook, saved  # noqa: F401
+        from autograder import saved  # noqa: F401
         from autograder.sandbox import wire  # noqa: F401
     read, seeds = (notebooks if args.reader == "notebook" else frames)()
     with tempfile.TemporaryDirectory() as corpus:
@@ -42,8 +42,9 @@ def main() -> None:
 
 
 def notebooks() -> tuple[Callable[[bytes], None], list[bytes]]:
-    from autograder.course import ROOT, problem_set
-    from autograder.notebook import Release, read_bytes
+    from autograder.course.table import problem_set
+    from autograder.paths import ROOT
+    from autograder.reading.answers import Release, read_bytes
 
     release = Release.load(problem_set(PS), ROOT)
 

@@ -21,11 +21,12 @@ from typing import Any
 
 from tqdm import tqdm
 
-from autograder.course import PUBLIC_SECRET, ROOT, problem_set
-from autograder.execute import reference
-from autograder.grade import Grader
+from autograder.authoring.execute import reference
+from autograder.course.table import PUBLIC_SECRET, problem_set
+from autograder.grading.grade import Grader
 from autograder.model import CourseError, ProblemSet
-from autograder.notebook import read
+from autograder.paths import ROOT
+from autograder.reading.answers import read
 
 CONFIG = """
 c = get_config()

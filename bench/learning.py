@@ -16,10 +16,11 @@ from collections.abc import Iterator
 import nbformat
 from nbformat import NotebookNode
 
-from autograder.course import PROFILES, ROOT, problem_set
-from autograder.execute import execute
-from autograder.release import composed
-from autograder.saved import cells_of, recorded
+from autograder.authoring.execute import execute
+from autograder.authoring.release import composed
+from autograder.course.table import PROFILES, problem_set
+from autograder.paths import ROOT
+from autograder.reading.cells import cells_of, recorded
 
 CLOCK = """
 import time

@@ -18,11 +18,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from autograder import gradescope
-from autograder.checks import PARTS
-from autograder.course import problem_set
-from autograder.mistakes import load_patches
-from autograder.release import composed
+from autograder.authoring.release import composed
+from autograder.course.table import problem_set
+from autograder.gradescope import build as gradescope
+from autograder.grading.mistakes import load_patches
+from autograder.parts.declare import PARTS
 
 MB = 1 << 20
 

@@ -19,8 +19,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from autograder.course import problem_set
-from autograder.execute import reference
+from autograder.authoring.execute import reference
+from autograder.course.table import problem_set
 
 WHEELS = ["pypandoc_binary==1.17", "typst==0.14.9"]
 TEX = ["pandoc", "texlive-xetex", "texlive-fonts-recommended", "texlive-plain-generic"]

@@ -25,7 +25,7 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms import CenterCrop, RandomCrop, RandomHorizontalFlip
 
 import helpers
-from autograder.course import ROOT
+from autograder.paths import ROOT
 
 BATCH = 128
 

@@ -15,11 +15,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from autograder.doctor import require
 from autograder.model import CourseError
 from autograder.sandbox import wire
 from autograder.sandbox.cells import Trouble
 from autograder.sandbox.job import Job, Limits, Run
+from autograder.sandbox.survey import require
 from autograder.sandbox.watch import WAITED
 
 ROOT = Path(__file__).parents[2]

@@ -14,8 +14,9 @@ from typing import Any
 import nbformat
 from handed_in import cell, code, grade_id, old, place, stripped
 
-from autograder.course import ROOT, problem_set
-from autograder.notebook import Release
+from autograder.course.table import problem_set
+from autograder.paths import ROOT
+from autograder.reading.answers import Release
 
 Notebook = dict[str, Any]
 

@@ -8,11 +8,12 @@ import zipfile
 from functools import cache
 from typing import Any
 
-from autograder.checks import load_part
-from autograder.course import ROOT, problem_set
-from autograder.notebook import Release
-from autograder.release import composed
-from autograder.report_question import fill
+from autograder.authoring.release import composed
+from autograder.course.table import problem_set
+from autograder.grading.reported import fill
+from autograder.parts.declare import load_part
+from autograder.paths import ROOT
+from autograder.reading.answers import Release
 from helpers.handing.results import RESULT
 
 PS = "ps_autoencoder"

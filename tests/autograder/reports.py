@@ -1,9 +1,14 @@
 """Reports for the tests of what becomes of them."""
 
+import json
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from autograder.model import CheckResult, ProblemSet, Question, QuestionResult, Report
+
+SCHEMA = json.loads(Path(__file__).with_name("gradescope.schema.json").read_text())
+"""What Gradescope says of results.json."""
 
 QUESTIONS = (
     Question("encoder", "Encoder", 1, ("Encoder",), "autoencoder"),

@@ -9,9 +9,9 @@ import sys
 import pypdf
 import pytest
 
-from autograder.course import ROOT
 from autograder.demo import FLAWS
-from autograder.grade import MEASURED
+from autograder.grading.grade import MEASURED
+from autograder.paths import ROOT
 
 
 @pytest.fixture(scope="module")

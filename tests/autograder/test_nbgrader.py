@@ -11,10 +11,10 @@ from toy_course import DOUBLE, TOML, make, study_cells, write_part
 from traitlets.config import PyFileConfigLoader
 
 from autograder import nbgrader as module
-from autograder.course import problem_set
+from autograder.authoring.release import composed, release
+from autograder.course.table import problem_set
 from autograder.model import CheckResult, QuestionResult, Report
-from autograder.notebook import Release
-from autograder.release import composed, release
+from autograder.reading.answers import Release
 
 # nbgrader's own use of its database
 pytestmark = pytest.mark.filterwarnings("ignore:Object of type:sqlalchemy.exc.SAWarning")

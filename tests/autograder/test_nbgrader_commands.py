@@ -9,9 +9,10 @@ import sys
 import nbformat
 import pytest
 
-from autograder.course import ROOT, problem_set
-from autograder.execute import reference
-from autograder.release import release
+from autograder.authoring.execute import reference
+from autograder.authoring.release import release
+from autograder.course.table import problem_set
+from autograder.paths import ROOT
 
 
 def nbgrader(folder, *arguments):

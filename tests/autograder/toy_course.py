@@ -6,10 +6,10 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from autograder import checks
-from autograder.course import ROOT
+from autograder.grading.reported import ReportRule
 from autograder.model import CourseError, Question
-from autograder.report_question import ReportRule
+from autograder.parts import declare as checks
+from autograder.paths import ROOT
 
 TOML = """\
 [course]

@@ -10,8 +10,9 @@ from lab import SCREENSHOTS, SECOND, jupyterlab
 from nbgrader.api import Gradebook
 from playwright.sync_api import Browser, Response, expect
 
-from autograder.course import ROOT, problem_set
-from autograder.release import composed, release
+from autograder.authoring.release import composed, release
+from autograder.course.table import problem_set
+from autograder.paths import ROOT
 
 ID = "ps_transfer"
 

@@ -9,8 +9,8 @@ import pytest
 from lab import Notebook, jupyterlab
 from playwright.sync_api import Browser, expect
 
-from autograder.course import problem_set
-from autograder.release import composed
+from autograder.authoring.release import composed
+from autograder.course.table import problem_set
 
 SETUP = ("get-helpers", "imports", "session")
 ANSWERED = {

@@ -28,8 +28,8 @@ RIGHT = {
     "assert libc.ptrace(16, os.getppid(), 0, 0) == -1",
     "process_vm_readv": "import ctypes, os\nlibc = ctypes.CDLL(None, use_errno=True)\n"
     "assert libc.process_vm_readv(os.getppid(), None, 0, None, 0, 0) == -1",
-    "modules of the grader": "import sys\ntry:\n    import autograder.grade\n    print('LOOT')\n"
-    "except ImportError: pass\nassert 'autograder.grade' not in sys.modules",
+    "modules of the grader": "import sys\ntry:\n    import autograder.grading.grade\n    print('LOOT')\n"
+    "except ImportError: pass\nassert 'autograder.grading.grade' not in sys.modules",
     "frames of the caller": "import sys\nf = sys._getframe()\nwhile f:\n"
     "    for k in ('expected', 'reference', 'secret'):\n        assert k not in f.f_locals\n    f = f.f_back",
     "garbage of the collector": "import gc\nfor o in gc.get_objects():\n"

@@ -15,13 +15,13 @@ from hand_ins import CLASS
 from handed_in import PS
 from test_hostile import checkout
 
-from autograder import batch
-from autograder.audit import RememberingSandbox
-from autograder.course import PUBLIC_SECRET, problem_set
-from autograder.grade import Grader
+from autograder.authoring.audit import RememberingSandbox
+from autograder.authoring.release import compose
+from autograder.batch.run import grade_all as batch
+from autograder.course.table import PUBLIC_SECRET, problem_set
+from autograder.grading.grade import Grader
 from autograder.model import Report
-from autograder.pages import class_page
-from autograder.release import compose
+from autograder.results.pages import class_page
 
 LONGEST = 300  # seconds, for the whole class on a busy machine
 

@@ -13,13 +13,14 @@ import pytest
 from answers import ENDED, FRAME, FRAMES, OUTPUTS, RIGHT, SPOILED, STATE, WRONG
 from handed_in import OWN_USERS, PS, cell, right
 
-from autograder.course import PUBLIC_SECRET, ROOT, problem_set
-from autograder.grade import Grader
-from autograder.limits import Budget
+from autograder.authoring.release import compose
+from autograder.course.limits import Budget
+from autograder.course.table import PUBLIC_SECRET, problem_set
+from autograder.grading.grade import Grader
 from autograder.model import Report
-from autograder.notebook import read_notebook
-from autograder.release import compose
-from autograder.report import results, write_results
+from autograder.paths import ROOT
+from autograder.reading.answers import read_notebook
+from autograder.results.files import results, write_results
 from autograder.sandbox import client
 
 GOOD = """

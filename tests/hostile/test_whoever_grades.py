@@ -11,8 +11,8 @@ import pytest
 from handed_in import PS, cell, right
 from test_hostile import survivors
 
-from autograder.course import ROOT
-from autograder.release import compose
+from autograder.authoring.release import compose
+from autograder.paths import ROOT
 
 SPY = """
 import os, pathlib, signal, socket

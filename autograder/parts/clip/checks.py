@@ -4,8 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.checks import Generator, Part, normal, seed
-from autograder.report_question import ReportRule
+from autograder.parts.declare import Generator, Part, ReportRule, normal, seed
 
 PART = Part("clip")
 PART.option("text_encoder", "frozen", "trainable")

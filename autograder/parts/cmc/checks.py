@@ -4,9 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.checks import Generator, Part, normal, seed
-from autograder.models import Architecture
-from autograder.report_question import ReportRule
+from autograder.parts.declare import Architecture, Generator, Part, ReportRule, normal, seed
 
 PART = Part("cmc")
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.checks import Generator, Part, normal, seed
+from autograder.parts.declare import Generator, Part, normal, seed
 
 PART = Part("transfer", imports=("sklearn.linear_model",))
 

@@ -1,0 +1,1 @@
+"""course.toml: problem sets, limits, secrets."""

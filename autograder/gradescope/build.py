@@ -1,0 +1,109 @@
+"""The upload for Gradescope: a zip of all that grades one problem set, and nothing else."""
+
+import ast
+import io
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from autograder.course.table import release_path, secret, settings
+from autograder.grading.measured import held_out, pack
+from autograder.model import CourseError, ProblemSet
+from autograder.paths import ROOT
+
+HERE = Path(__file__).parent
+LOCK = "requirements-gradescope.txt"
+EPOCH = (1980, 1, 1, 0, 0, 0)  # the same bytes whenever it is built
+
+
+def build(problem_set: ProblemSet, out: Path, root: Path = ROOT) -> str:
+    """Write the zip to upload to ``out``; say where it is, and what an instructor should know.
+
+    Raises:
+        CourseError: the problem set was not released yet, or its secret is missing.
+    """
+    data = contents(problem_set, root)
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        for name, content in sorted(data.items()):
+            entry = zipfile.ZipInfo(name, EPOCH)
+            mode = 0o755 if name in ("setup.sh", "run_autograder") else 0o644
+            entry.external_attr = (0o600 if name.startswith("secrets/") else mode) << 16
+            entry.create_system = 3  # Unix, for the modes
+            file.writestr(entry, content, zipfile.ZIP_DEFLATED, 9)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_bytes(archive.getvalue())
+    said = [f"{out}: {len(data)} files, {len(archive.getvalue()) / 1024:.0f} KB."]
+    said.append("It holds solutions and the term's secret: show it to nobody.")
+    if not settings(root).torch_index:
+        said.append(
+            "torch will come from pip's default index, with CUDA (several GB): set torch_index "
+            "under [gradescope] in course.toml to an index of CPU-only wheels."
+        )
+    said += [
+        f"Models of the {profile} profile will not be measured: its images are not on this machine."
+        for profile in problem_set.profiles
+        if f"held_out/{profile}.npz" not in data
+    ]
+    return "\n".join(said)
+
+
+def contents(problem_set: ProblemSet, root: Path = ROOT) -> dict[str, bytes]:
+    """The files of the zip by their names in it."""
+    from autograder.authoring.release import (
+        composed,  # nbgrader: needed here, not where the zip is unpacked
+    )
+
+    id, release = problem_set.id, release_path(problem_set, root)
+    if not release.is_file():
+        raise CourseError(f"{release} is missing: run `python -m autograder release {id}` first.")
+    index = settings(root).torch_index
+    lock = (ROOT / LOCK).read_text(encoding="utf-8")
+    files = {
+        "setup.sh": (HERE / "setup.sh").read_bytes(),
+        "run_autograder": (HERE / "run_autograder").read_bytes(),
+        "requirements.txt": (f"--extra-index-url {index}\n{lock}" if index else lock).encode(),
+        "problem_set": f"{id}\n".encode(),
+        "course.toml": (root / "course.toml").read_bytes(),
+        f"secrets/{id}": secret(id, root) + b"\n",
+        f"notebooks/{id}/{id}.ipynb": release.read_bytes(),
+        f"solutions/{id}/{id}.ipynb": composed(problem_set, root).encode(),
+    }
+    for profile in problem_set.profiles:
+        if held := held_out(profile, root):
+            files[f"held_out/{profile}.npz"] = pack(held)
+    parts = HERE.parent / "parts"
+    folders = [HERE.parent / "sandbox", *(parts / p for p in problem_set.parts), ROOT / "helpers"]
+    for path in {*_imported(HERE / "run.py"), *_files(folders), parts / "__init__.py"}:
+        files[path.relative_to(ROOT).as_posix()] = path.read_bytes()
+    return files
+
+
+def _files(folders: list[Path]) -> Iterator[Path]:
+    for folder in folders:
+        for path in folder.rglob("*"):
+            if path.is_file() and path.suffix != ".pyc" and not path.name.startswith("."):
+                yield path
+
+
+def _imported(start: Path) -> set[Path]:
+    """The modules of this package that ``start`` imports, and those that these import."""
+    found, waiting = set(), [start]
+    while waiting:
+        path = waiting.pop()
+        if path in found:
+            continue
+        found.add(path)
+        waiting += [p for p in path.parents[0].glob("__init__.py") if path.name != "__init__.py"]
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            for name in names:
+                if name.split(".")[0] == "autograder":
+                    base = ROOT.joinpath(*name.split("."))
+                    both = (base.with_suffix(".py"), base / "__init__.py")
+                    waiting += [p for p in both if p.is_file()]
+    return found

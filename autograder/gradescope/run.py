@@ -1,0 +1,95 @@
+"""Grades the one submission in Gradescope's container: ``… -m autograder.gradescope.run BASE``.
+
+Standard library and numpy only, and torch in the sandbox: what a problem set needs lies beside
+this package, as ``autograder gradescope`` packed it.
+"""
+
+import contextlib
+import os
+import stat
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from autograder.course.table import problem_set
+from autograder.grading.grade import Grader, Update
+from autograder.model import ProblemSet, QuestionResult, Report
+from autograder.paths import ROOT
+from autograder.reading.answers import Submission
+from autograder.reading.collect import collect, load
+from autograder.results.files import write_results
+
+STAGES = ("submission", "results", "submission_metadata.json")
+
+
+def main(base: Path, root: Path = ROOT) -> int:
+    """Grade ``base/submission`` into ``base/results/results.json``; 1 for the grader's own fault.
+
+    The file is valid and all zero before anything of the student is read, and says whose fault it
+    is when grading ends early.
+    """
+    ps = problem_set((root / "problem_set").read_text(encoding="utf-8").strip(), root)
+    results = base / "results" / "results.json"
+    latest = Report("submission", ps, [QuestionResult(q) for q in ps.questions])
+
+    def update(report: Report) -> None:
+        nonlocal latest
+        latest = report
+        write_results(report, results)
+
+    update(latest)
+    try:
+        with _private(base):
+            update(_grade(ps, base / "submission", root, update))
+    except BaseException as error:
+        traceback.print_exc()
+        for question in latest.questions:
+            if not question.done:
+                question.fault = f"{type(error).__name__}: {error}"
+        update(latest)
+    if latest.fault:
+        print(f"The grader itself failed: {latest.fault}", file=sys.stderr)
+    return 1 if latest.fault else 0
+
+
+def _grade(ps: ProblemSet, folder: Path, root: Path, update: Update) -> Report:
+    with Grader(ps, root) as grader:
+        found = [load(f, grader.release) for f in collect([folder])]
+        return grader.grade(_choose(found, ps), update)
+
+
+def _choose(found: Sequence[Submission], ps: ProblemSet) -> Submission:
+    """The one to grade of all that a student handed in."""
+    good = [s for s in found if not s.problem]
+    named = [s for s in good if s.name.rpartition("__")[2] == ps.id]
+    if len(good) == 1 or len(named) == 1:
+        return (named or good)[0]
+    if len(good) > 1:
+        names = ", ".join(sorted(s.name for s in good))
+        problem = f"There are several notebooks ({names}): hand in {ps.id}.ipynb alone."
+        return Submission("submission", {}, problem=problem)
+    if found:
+        return found[0]
+    return Submission("submission", {}, problem=f"There is no notebook: hand in {ps.id}.ipynb.")
+
+
+@contextlib.contextmanager
+def _private(base: Path) -> Iterator[None]:
+    """Keep other users, as whom answers run, from results, metadata and submission meanwhile.
+
+    The metadata hold earlier results, and what an answer reads it can print into its feedback.
+    """
+    paths = [base / name for name in STAGES if (base / name).exists() and os.getuid() == 0]
+    modes = {path: stat.S_IMODE(path.stat().st_mode) for path in paths}
+    for path, mode in modes.items():
+        path.chmod(mode & 0o700)
+    try:
+        yield
+    finally:
+        for path, mode in modes.items():
+            path.chmod(mode)
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,0 +1,1 @@
+"""Answers to a report: run, compared with the reference, and their mistakes named."""

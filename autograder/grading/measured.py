@@ -1,0 +1,135 @@
+"""The models behind reported results: read as data, run in the sandbox, measured again.
+
+A hand-in may hold the weights of an encoder and a linear classifier for a result. They are put
+into the reference's own architecture, and classify images that nobody trained on: what the
+notebook printed has to be near the accuracy that they reach.
+"""
+
+import functools
+import io
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from autograder.paths import ROOT
+from autograder.reading.weights import ModelError, weights
+from helpers._session import data_folder
+
+IMAGES = 1000
+SIDE = 64
+ROUNDING = 0.01  # of one processor against another, and of Lab images kept in half precision
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Labeled images that were not trained on, ``total`` in all, of which these were taken.
+
+    ``images`` is (N, 3, 64, 64) uint8, the centres of STL-10's test images; ``labels`` (N,) int64.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+    total: int
+
+    def tolerance(self, accuracy: float) -> float:
+        """How far from an accuracy on all images that on these may be: four standard deviations.
+
+        Of a sample without replacement: sqrt(p (1 - p) / n · (N - n) / (N - 1)).
+        """
+        n = len(self.labels)
+        spread = accuracy * (1 - accuracy) / n * (self.total - n) / max(1, self.total - 1)
+        return ROUNDING + 4 * math.sqrt(spread)
+
+
+@functools.cache
+def held_out(profile: str, root: Path) -> HeldOut | None:
+    """The images to measure with: those packed beside the course, else from this machine's data.
+
+    None where the full profile's data are not here; the mini profile's are made when needed.
+    """
+    packed = root / "held_out" / f"{profile}.npz"
+    if packed.is_file():
+        with np.load(packed, allow_pickle=False) as file:
+            return HeldOut(file["images"], file["labels"], int(file["total"]))
+    from helpers.data.stl10_files import read_images, read_labels
+
+    folder = _folder(profile)
+    if not (folder / "test_X.bin").is_file():
+        return None
+    images = read_images(folder / "test_X.bin")
+    labels = read_labels(folder / "test_y.bin", len(images))
+    chosen = np.linspace(0, len(images) - 1, min(IMAGES, len(images))).round().astype(int)
+    edge = (images.shape[-1] - SIDE) // 2
+    inner = slice(edge, edge + SIDE)
+    return HeldOut(
+        np.ascontiguousarray(images[chosen, :, inner, inner]), labels[chosen], len(images)
+    )
+
+
+def _folder(profile: str) -> Path:
+    if profile == "mini":
+        from helpers.data.mini_data import make_mini
+
+        return make_mini(ROOT / "build" / "data")
+    return data_folder() / "stl10_binary"
+
+
+def pack(held: HeldOut) -> bytes:
+    """The images as a file that ``held_out`` reads."""
+    file = io.BytesIO()
+    np.savez_compressed(file, images=held.images, labels=held.labels, total=np.int64(held.total))
+    return file.getvalue()
+
+
+def measure(
+    records: Sequence[Mapping[str, Any]],
+    files: Mapping[str, bytes],
+    root: Path,
+    run: Callable[[HeldOut, dict[str, np.ndarray]], Any],
+) -> tuple[str | None, list[str]]:
+    """Compare results with what the models behind them reach.
+
+    ``files`` are the models by the hash that a record names, and ``run`` gives the classes (N,)
+    that weights choose, or anything else where they do not fit.
+
+    Returns:
+        What is wrong, "" where nothing is, None where nothing could be measured; and notes.
+    """
+    said, notes, measured = [], [], False
+    for record in records:
+        data = files.get(str(record.get("model")))
+        if data is None:
+            continue
+        model = f"The model behind {record['name']}"
+        held = held_out(record["profile"], root)
+        if held is None:
+            notes.append(f"{model} was not measured: the {record['profile']} images are not here.")
+            continue
+        try:
+            classes = run(held, weights(data))
+        except ModelError as error:
+            notes.append(f"{model} was not used: {error}.")
+            continue
+        if not isinstance(classes, np.ndarray) or classes.shape != held.labels.shape:
+            notes.append(f"{model} was not used: its weights do not fit this network.")
+            continue
+        measured = True
+        said.append(verdict(record, classes, held))
+    return (" ".join(filter(None, said)) if measured else None), notes
+
+
+def verdict(result: Mapping[str, Any], classes: np.ndarray, held: HeldOut) -> str:
+    """What is wrong with a result, given the classes (N,) that its model chose; else empty."""
+    reached = float((classes == held.labels).mean())
+    printed = float(result["accuracy"])
+    if abs(reached - printed) <= held.tolerance(printed):
+        return ""
+    return (
+        f"The model behind {result['name']} reaches {reached:.2f} on images that it has not seen, "
+        f"where the notebook printed {printed:.2f}: run the notebook from top to bottom, and hand "
+        "in what that run wrote."
+    )

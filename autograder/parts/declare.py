@@ -1,0 +1,172 @@
+"""How a part declares what is graded: questions, and checks with their inputs.
+
+A check is one function: its arguments to the decorator say which question, probe and weight, its
+body draws the inputs from the generator it is given, and its docstring is the sentence a student
+reads. What is right is never written down here: the reference, run by the same probe on the same
+inputs, says so.
+"""
+
+import hashlib
+import hmac
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from autograder.model import CourseError, Question
+
+Generator = np.random.Generator
+Inputs = dict[str, Any]
+Draw = Callable[[Generator], Inputs]
+
+PARTS = Path(__file__).parent
+
+
+def applies(when: Mapping[str, str], options: Mapping[str, str]) -> bool:
+    """Whether something that holds for certain options only is there with these."""
+    return all(options.get(name) == value for name, value in when.items())
+
+
+@dataclass(frozen=True)
+class Check:
+    """One graded property of a question: inputs → probe → compare.
+
+    ``tolerance`` bounds the error of every array, as a share of the largest expected magnitude.
+    A check with ``when`` is made only where the problem set's options have these values.
+    """
+
+    question: str
+    name: str
+    sentence: str
+    probe: str
+    weight: float
+    tolerance: float
+    draw: Draw
+    when: Mapping[str, str]
+
+    def inputs(self, secret: bytes) -> Inputs:
+        """The inputs of a term: the same for every student who is graded with this secret."""
+        seed = hmac.new(secret, f"{self.question}/{self.name}".encode(), hashlib.sha256).digest()
+        return self.draw(np.random.default_rng(list(seed)))
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """How a report's models are run: a probe, beside the reference's answers to these questions.
+
+    The first of ``answers`` must define what the probe calls; it may use the others.
+    """
+
+    probe: str
+    answers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ReportRule:
+    """What a report question asks for.
+
+    ``results`` names the dict of accuracies and ``keys`` what it must hold; ``facts`` maps further
+    dicts to the literals that are right. ``orderings`` lists (better, worse) keys and ``ranges``
+    the accuracies (low, high) that each profile can show. ``models`` says how handed-in weights
+    are run, where they are small enough to be handed in.
+    """
+
+    results: str
+    keys: tuple[str, ...]
+    facts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    orderings: Sequence[tuple[str, str]] = ()
+    ranges: Mapping[str, Mapping[str, tuple[float, float]]] = field(default_factory=dict)
+    models: Architecture | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (*self.facts, self.results)
+
+
+@dataclass
+class Part:
+    """All that grades one topic, declared in ``parts/<name>/checks.py``.
+
+    ``imports`` are modules that answers need beside torch and numpy, and that take long to import:
+    the sandbox has them ready.
+    """
+
+    name: str
+    imports: tuple[str, ...] = ()
+    questions: list[Question] = field(default_factory=list)
+    by_hand: list[Question] = field(default_factory=list)
+    checks: list[Check] = field(default_factory=list)
+    reports: dict[str, ReportRule] = field(default_factory=dict)
+    options: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> Path:
+        return PARTS / self.name
+
+    @property
+    def probes(self) -> str:
+        """The source of the part's probes, which runs beside a student's code."""
+        return (self.folder / "probes.py").read_text(encoding="utf-8")
+
+    def option(self, name: str, *values: str) -> None:
+        """What a problem set may choose in course.toml; the first value where it does not."""
+        self.options[name] = values
+
+    def question(
+        self, id: str, title: str, points: float, *names: str, bonus: bool = False
+    ) -> None:
+        self.questions.append(Question(id, title, points, names, self.name, bonus))
+
+    def report(self, id: str, title: str, points: float, rule: ReportRule) -> None:
+        """A question whose literals are compared with what the notebook printed."""
+        self.questions.append(Question(id, title, points, rule.names, self.name, report=True))
+        self.reports[id] = rule
+
+    def manual(self, id: str, title: str, points: float) -> None:
+        """A question answered in a text cell, which a person grades; its rubric stands above it."""
+        self.by_hand.append(Question(id, title, points, (), self.name))
+
+    def check(
+        self,
+        question: str,
+        probe: str,
+        *,
+        weight: float = 1.0,
+        tolerance: float = 1e-4,
+        when: Mapping[str, str] | None = None,
+    ) -> Callable[[Draw], Draw]:
+        def declare(draw: Draw) -> Draw:
+            sentence = " ".join((draw.__doc__ or "").split())
+            if not sentence:
+                raise CourseError(f"Check {draw.__name__} of {question} has no docstring.")
+            self.checks.append(
+                Check(question, draw.__name__, sentence, probe, weight, tolerance, draw, when or {})
+            )
+            return draw
+
+        return declare
+
+    def checks_of(self, question: str, options: Mapping[str, str]) -> list[Check]:
+        return [c for c in self.checks if c.question == question and applies(c.when, options)]
+
+
+def normal(rng: Generator, *shape: int) -> np.ndarray:
+    """Standard normal numbers, float32."""
+    return rng.standard_normal(shape, dtype=np.float32)
+
+
+def seed(rng: Generator) -> int:
+    """A seed for a probe's own generators."""
+    return int(rng.integers(2**31))
+
+
+def load_part(name: str) -> Part:
+    """The part that ``parts/<name>/checks.py`` declares as ``PART``."""
+    if not (PARTS / name / "checks.py").is_file():
+        known = ", ".join(sorted(p.parent.name for p in PARTS.glob("*/checks.py")))
+        raise CourseError(f"There is no part {name!r} in {PARTS}; there are: {known}.")
+    part: Part = importlib.import_module(f"autograder.parts.{name}.checks").PART
+    return part

@@ -1,0 +1,1 @@
+"""What was handed in, from bytes to answers."""

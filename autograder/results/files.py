@@ -1,0 +1,200 @@
+"""A Report as files: results.json for Gradescope and our own pages, grades.csv for a gradebook."""
+
+import csv
+import io
+import json
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from autograder.model import CheckResult, ProblemSet, QuestionResult, Report
+from autograder.results.text import escape, fence, inline, mask, one_line, shown
+
+__all__ = ["mask", "results", "write_grades", "write_results", "write_text"]
+
+PENDING = (
+    "Not graded yet. If this stays, the grader was stopped before it was done: this is not your "
+    "score, tell your instructor."
+)
+FAULT = (
+    "The grader itself failed here, not your answer. This is not your score; the instructor has "
+    "to grade again."
+)
+
+
+def results(report: Report) -> dict[str, Any]:
+    """The contents of results.json: Gradescope's format, one entry of ``tests`` a question.
+
+    A question that is not done yet, or on which the grader failed, scores 0 and says so. The
+    summary names no points: an instructor may have chosen to hide them.
+    """
+    visibility = report.problem_set.visibility
+    tests = [_test(q, report) for q in report.questions]
+    return {
+        "score": round(sum(t["score"] for t in tests), 4),
+        "output": _summary(report),
+        "output_format": "md",
+        "visibility": visibility,
+        "stdout_visibility": "hidden",
+        "tests": tests,
+        "extra_data": {
+            "submission": one_line(report.submission),
+            "problem_set": report.problem_set.id,
+            "title": report.problem_set.title,
+            "max_score": report.max_score,
+            "finished": finished(report),
+            "problem": one_line(report.problem),
+            "fault": one_line(report.fault),
+            "isolation": report.isolation,
+            "notes": [one_line(n) for n in report.notes],
+            "hints": {q.mistake: q.hint for q in report.questions if q.mistake},
+        },
+    }
+
+
+def finished(report: Report) -> bool:
+    """Whether nothing is left to grade."""
+    return bool(report.problem) or all(q.done or q.fault for q in report.questions)
+
+
+def score(result: QuestionResult) -> float:
+    """What a question counts: nothing while the grader's own fault stands in the way."""
+    return 0.0 if result.fault else result.score
+
+
+def by_hand(problem_set: ProblemSet) -> str:
+    """What a student should know of questions that are not graded here; "" where there are none."""
+    titles = ", ".join(q.title for q in problem_set.by_hand)
+    return f"Graded by a person, and not in this score: {titles}." if titles else ""
+
+
+def _test(result: QuestionResult, report: Report) -> dict[str, Any]:
+    question = result.question
+    extra: dict[str, Any] = {
+        "question": question.id,
+        "mistake": result.mistake,
+        "checks": [
+            {"name": c.name, "passed": c.passed, "message": one_line(c.message)}
+            for c in result.checks
+        ],
+    }
+    if question.bonus:
+        extra["bonus"] = True
+    if result.fault:
+        extra["fault"] = True
+    return {
+        "name": f"{question.title} (bonus)" if question.bonus else question.title,
+        "score": score(result),
+        "max_score": question.points,
+        "status": "passed" if result.passed and not result.fault else "failed",
+        "output": _output(result, report.problem),
+        "output_format": "md",
+        "visibility": report.problem_set.visibility,
+        "extra_data": extra,
+    }
+
+
+def _output(result: QuestionResult, problem: str) -> str:
+    """What a student reads of a question, most useful first."""
+    if problem:
+        return f"Not graded: {inline(problem)}"
+    if result.fault:
+        return FAULT
+    if not result.done:
+        return PENDING
+    failed = [c for c in result.checks if not c.passed]
+    parts = []
+    if result.hint:
+        parts.append(f"**Hint:** {inline(result.hint)}")
+    if result.checks and not failed:
+        parts.append(f"Right: it passed all {len(result.checks)} checks.")
+    elif result.checks:
+        shared = shared_message(result.checks)
+        parts += [inline(shared)] if shared else []
+        parts.append(f"{len(failed)} of {len(result.checks)} checks failed:")
+        parts.append("\n".join(_failure(c.name, "" if shared else c.message) for c in failed))
+    parts += [f"Note: {inline(note)}" for note in result.notes]
+    if printed := shown(result.printed):
+        parts.append(f"What your code printed or raised on example inputs:\n\n{fence(printed)}")
+    return "\n\n".join(parts)
+
+
+def shared_message(checks: Sequence[CheckResult]) -> str:
+    """The one reason why every check failed, to be told once; empty where there is none."""
+    reasons = {c.message if not c.passed else "" for c in checks}
+    return reasons.pop() if len(reasons) == 1 < len(checks) else ""
+
+
+def _failure(sentence: str, message: str) -> str:
+    if not message:
+        return f"- ✗ {inline(sentence)}"
+    return f"- ✗ {inline(sentence).removesuffix('.')}: {inline(message)}"
+
+
+def _summary(report: Report) -> str:
+    if report.problem:
+        lines = [f"Nothing was graded: {inline(report.problem)}"]
+    elif report.fault:
+        lines = [FAULT]
+    elif not finished(report):
+        done = sum(q.done for q in report.questions)
+        lines = [f"Graded {done} of {len(report.questions)} questions. {PENDING}"]
+    else:
+        lines = [f"{escape(report.problem_set.title)}: all questions were graded."]
+        lines += filter(None, [escape(by_hand(report.problem_set))])
+    return "\n\n".join([*lines, *(f"Note: {inline(note)}" for note in report.notes)])
+
+
+def write_results(report: Report, path: Path) -> None:
+    """Replace results.json at ``path`` whole, so that a reader never finds half of one."""
+    text = json.dumps(results(report), ensure_ascii=False, indent=1, allow_nan=False)
+    write_text(path, text + "\n")
+
+
+def write_grades(reports: Iterable[Report], problem_set: ProblemSet, path: Path) -> None:
+    """Write grades.csv: a row a submission, a column a question, blank where the grader failed."""
+    questions = [q.id for q in problem_set.questions]
+    table = io.StringIO(newline="")
+    # All quoted, for programs that split at semicolons as well.
+    rows = csv.writer(table, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    rows.writerow(["submission", *questions, "total", "max", "note"])
+    for report in reports:
+        cells = {q.question.id: "" if q.fault else _number(q.score) for q in report.questions}
+        total = "" if report.fault else _number(report.score)
+        note = "; ".join(n for n in [report.problem, _fault_note(report), *report.notes] if n)
+        rows.writerow(
+            [
+                _plain_cell(report.submission),
+                *(cells.get(id, "") for id in questions),
+                total,
+                _number(report.max_score),
+                _plain_cell(note),
+            ]
+        )
+    write_text(path, table.getvalue())
+
+
+def _fault_note(report: Report) -> str:
+    return f"fault of the grader: {report.fault}" if report.fault else ""
+
+
+def _number(value: float) -> str:
+    return f"{value:.4f}".rstrip("0").rstrip(".")
+
+
+def _plain_cell(text: str) -> str:
+    """Text that no spreadsheet takes for a formula."""
+    text = one_line(text)
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@") else text
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace the file at ``path`` by ``text`` in UTF-8 in one step, making its folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        part.write_text(text, encoding="utf-8", newline="")
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

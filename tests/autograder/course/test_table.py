@@ -1,0 +1,179 @@
+import re
+import stat
+from datetime import date
+
+import pytest
+from toy_course import TOML, make
+
+from autograder.course import table as course
+from autograder.course.limits import Budget
+from autograder.course.table import PUBLIC_SECRET, load_course, problem_set, secret, settings
+from autograder.model import CourseError
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch):
+    monkeypatch.delenv("COURSE_PUBLIC_SECRET", raising=False)
+    return make(tmp_path, monkeypatch)
+
+
+def test_reads_a_problem_set(root):
+    ps = load_course(root)["ps_toy"]
+    assert (ps.title, ps.number, ps.parts) == ("Toy", 7, ("toy",))
+    assert (ps.posted, ps.due) == (date(2026, 10, 12), date(2026, 10, 26))
+    assert ps.profiles == ("full", "mini")
+    assert ps.visibility == "visible"
+    assert ps.points == 3.5
+    assert problem_set("ps_toy", root) == ps
+    assert settings(root).title == "Toys"
+    assert settings(root).torch_index == ""
+
+
+def test_the_shipped_course_has_the_short_lab():
+    ps = problem_set("ps_autoencoder")
+    assert ps.points == 5
+    assert [q.id for q in ps.questions] == [
+        "encoder",
+        "decoder",
+        "train_ae",
+        "train_classifier",
+        "report_autoencoder",
+    ]
+
+
+def test_points_can_be_other_than_the_parts_own(root):
+    (root / "course.toml").write_text(TOML + "points = { double = 4 }\n")
+    assert problem_set("ps_toy", root).points == 5.5
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("number = 7", "number = true", "number is True, but has to be a whole number"),
+        ("number = 7", "nubmer = 7", "unknown key 'nubmer'"),
+        ("number = 7", "", "number is missing"),
+        ("posted = 2026-10-12", "posted = 2026-12-12", "due (2026-10-26) lies before posted"),
+        ("posted = 2026-10-12", "posted = 2026-10-12T10:00:00", "has to be a date"),
+        ('["toy"]', "[]", "parts is []"),
+        ('["toy"]', '["toy", "toy"]', "name each one once"),
+        ('["toy"]', "[3]", "parts holds 3"),
+        ('["toy"]', '["tyo"]', "There is no part 'tyo'"),
+        ("number = 7", 'number = 7\nprofiles = ["max"]', "'max', which is not one of full, mini"),
+        ("number = 7", 'number = 7\nvisibility = "no"', "visibility is 'no'"),
+        ("number = 7", "number = 7\npoints = {tripel = 1}", "points names 'tripel'"),
+        ("number = 7", "number = 7\npoints = {double = -1}", "points of double is -1"),
+        ("number = 7", "number = 7\noptions = {tint = 'red'}", "no option 'tint', only colour"),
+        ("number = 7", "number = 7\noptions = {colour = 'pink'}", "has to be 'red' or 'blue'"),
+        ("[ps_toy]", "[limits]\nsecnds = 3\n[ps_toy]", "limits names 'secnds'"),
+        ("number = 7", "number = 7\nlimits = {double = 0}", "limit double is 0"),
+        ("number = 7", "number = 7\nlimits = {report = 9}", "limits names 'report'"),
+        ("[ps_toy]", "[PS-toy]", "small letters"),
+        ("[ps_toy]", "stray = 3\n[ps_toy]", "unknown key 'stray'"),
+        ('title = "Toys"', "title = 3", "[course]: title is 3"),
+        ("[ps_toy]", "[ps_toy", "is not valid TOML"),
+    ],
+)
+def test_says_what_is_wrong_and_where(root, old, new, said):
+    path = root / "course.toml"
+    path.write_text(TOML.replace(old, new))
+    with pytest.raises(CourseError, match=re.escape(said)) as error:
+        load_course(root)
+    if "no part" not in said:
+        assert str(path) in str(error.value)
+
+
+def test_limits_are_the_courses_unless_the_problem_set_has_its_own(root):
+    assert problem_set("ps_toy", root).limits == Budget()
+    text = TOML.replace("number = 7", "number = 7\nlimits = {double = 30, memory = 512}")
+    (root / "course.toml").write_text(f"[limits]\nseconds = 5\nmemory = 99\n{text}")
+    limits = problem_set("ps_toy", root).limits
+    assert limits == Budget(seconds=5, memory=512, questions={"double": 30})
+    assert limits.of("double").cpu == 30 and limits.of("report_toy").memory == 512 << 20
+    assert "limits" not in load_course(root)
+
+
+def test_options_are_the_first_values_unless_chosen(root):
+    assert problem_set("ps_toy", root).options == {"colour": "red"}
+    text = TOML.replace("number = 7", "number = 7\noptions = {colour = 'blue'}")
+    (root / "course.toml").write_text(text)
+    assert problem_set("ps_toy", root).options == {"colour": "blue"}
+
+
+def test_names_the_problem_sets_there_are(root):
+    with pytest.raises(CourseError, match=r"no problem set 'ps_tyo' in .*: ps_toy\."):
+        problem_set("ps_tyo", root)
+    with pytest.raises(CourseError, match="no problem set 'course'"):
+        problem_set("course", root)
+    (root / "course.toml").unlink()
+    with pytest.raises(CourseError, match=r"There is no .*course\.toml"):
+        load_course(root)
+
+
+def test_a_secret_is_made_once(root):
+    with pytest.raises(CourseError, match="no secret yet"):
+        secret("ps_toy", root)
+    made = secret("ps_toy", root, create=True)
+    assert len(made) == 64
+    assert secret("ps_toy", root) == secret("ps_toy", root, create=True) == made
+    assert stat.S_IMODE((root / "secrets" / "ps_toy").stat().st_mode) == 0o600
+    assert stat.S_IMODE((root / "secrets").stat().st_mode) == 0o700
+    assert made.decode() not in (root / "notebooks" / "ps_toy.secret.sha256").read_text()
+    assert secret("ps_more", root, create=True) != made
+
+
+@pytest.mark.parametrize("create", [False, True])
+def test_a_lost_secret_is_reported_and_not_remade(root, create):
+    secret("ps_toy", root, create=True)
+    (root / "secrets" / "ps_toy").unlink()
+    (root / "secrets").rmdir()
+    with pytest.raises(CourseError, match="secret of ps_toy is lost"):
+        secret("ps_toy", root, create=create)
+    assert not (root / "secrets").exists()
+
+
+@pytest.mark.parametrize("create", [False, True])
+def test_another_secret_than_the_releases_is_reported(root, monkeypatch, create):
+    made = secret("ps_toy", root, create=True)
+    (root / "secrets" / "ps_toy").write_text("another")
+    with pytest.raises(CourseError, match="not the secret that ps_toy was released with"):
+        secret("ps_toy", root, create=create)
+    monkeypatch.setenv("COURSE_SECRET_PS_TOY", made.decode() + "\n")
+    assert secret("ps_toy", root, create=create) == made
+    monkeypatch.setenv("COURSE_SECRET_PS_TOY", "a third")
+    with pytest.raises(CourseError, match="COURSE_SECRET_PS_TOY is not the secret"):
+        secret("ps_toy", root, create=create)
+
+
+def test_an_empty_secret_is_no_secret(root):
+    secret("ps_toy", root, create=True)
+    (root / "secrets" / "ps_toy").write_text("\n")
+    with pytest.raises(CourseError, match="is empty"):
+        secret("ps_toy", root, create=True)
+
+
+def test_a_readable_secret_is_closed_again(root):
+    secret("ps_toy", root, create=True)
+    (root / "secrets" / "ps_toy").chmod(0o644)
+    secret("ps_toy", root)
+    assert stat.S_IMODE((root / "secrets" / "ps_toy").stat().st_mode) == 0o600
+
+
+def test_the_environment_can_hold_the_secret_from_the_first_release_on(root, monkeypatch):
+    monkeypatch.setenv("COURSE_SECRET_PS_TOY", "from the environment")
+    assert secret("ps_toy", root, create=True) == b"from the environment"
+    assert not (root / "secrets").exists()
+    monkeypatch.delenv("COURSE_SECRET_PS_TOY")
+    with pytest.raises(CourseError, match="is lost"):
+        secret("ps_toy", root, create=True)
+
+
+def test_the_public_secret_makes_nothing(root, monkeypatch):
+    monkeypatch.setenv("COURSE_PUBLIC_SECRET", "1")
+    assert secret("ps_toy", root, create=True) == PUBLIC_SECRET
+    assert not (root / "secrets").exists()
+    assert not (root / "notebooks").exists()
+
+
+def test_reading_the_settings_needs_no_part(root, monkeypatch):
+    monkeypatch.setattr(course, "_questions", None)
+    assert settings(root).term == "2026"

@@ -1,0 +1,242 @@
+import ast
+import importlib.metadata
+import json
+import os
+import re
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+import jsonschema
+import pytest
+from reports import SCHEMA
+
+from autograder.authoring.release import composed
+from autograder.course.table import composed_path, problem_set, release_path
+from autograder.gradescope import build as gradescope
+from autograder.model import CourseError
+from autograder.paths import ROOT
+
+PS = "ps_autoencoder"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def public_secret():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COURSE_PUBLIC_SECRET", "1")
+        yield
+
+
+@pytest.fixture(scope="module")
+def packed():
+    return gradescope.contents(problem_set(PS))
+
+
+@pytest.fixture(scope="module")
+def ps(request):
+    return problem_set(getattr(request, "param", PS))
+
+
+@pytest.fixture(scope="module")
+def installed(public_secret, ps):
+    """A base folder as Gradescope lays it out, after its setup.sh."""
+    base = Path(tempfile.mkdtemp(prefix="gradescope-"))
+    base.chmod(0o755)  # answers run as other users, below pytest's own private folder they cannot
+    gradescope.build(ps, base / "upload.zip")
+    with zipfile.ZipFile(base / "upload.zip") as archive:
+        archive.extractall(base / "source")
+    shutil.copy(base / "source" / "run_autograder", base)
+    subprocess.run(["bash", base / "source" / "setup.sh"], check=True, env=environment())
+    yield base
+    shutil.rmtree(base)
+
+
+def environment(**more):
+    return {"PATH": os.environ["PATH"], "COURSE_PYTHON": sys.executable, **more}
+
+
+def grade(base, files, **more):
+    """Run run_autograder on a submission of these files: its exit status and results.json."""
+    for name in ("submission", "results"):
+        shutil.rmtree(base / name, ignore_errors=True)
+        (base / name).mkdir()
+    (base / "submission_metadata.json").write_text('{"previous_submissions": "KEEP-THIS-SECRET"}')
+    for name, content in files.items():
+        (base / "submission" / name).write_bytes(content)
+    done = subprocess.run(
+        ["bash", base / "run_autograder"], env=environment(**more), capture_output=True, text=True
+    )
+    results = json.loads((base / "results" / "results.json").read_text(encoding="utf-8"))
+    jsonschema.validate(results, SCHEMA)
+    return done, results
+
+
+def with_answer(question, source):
+    """The reference, with another answer to one question, as bytes."""
+    notebook = json.loads(composed(problem_set(PS)))
+    [cell] = [c for c in notebook["cells"] if c["id"] == question]
+    cell["source"] = source
+    return json.dumps(notebook).encode()
+
+
+def scores(results):
+    return {t["extra_data"]["question"]: t["score"] for t in results["tests"]}
+
+
+def test_the_zip_has_the_same_bytes_every_time(tmp_path):
+    for name in ("a.zip", "b.zip"):
+        gradescope.build(problem_set(PS), tmp_path / name)
+    assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
+
+
+def test_the_zip_holds_what_grades_and_nothing_else(tmp_path, packed):
+    said = gradescope.build(problem_set(PS), tmp_path / "up.zip")
+    assert "secret" in said
+    with zipfile.ZipFile(tmp_path / "up.zip") as archive:
+        modes = {i.filename: i.external_attr >> 16 for i in archive.infolist()}
+    assert set(modes) == set(packed)
+    assert {n for n, m in modes.items() if m == 0o755} == {"setup.sh", "run_autograder"}
+    assert modes[f"secrets/{PS}"] == 0o600
+    needed = {"requirements.txt", "course.toml", "problem_set", "autograder/grading/grade.py"}
+    needed |= {"helpers/learning/training.py", "autograder/parts/autoencoder/mistakes.toml"}
+    needed |= {f"notebooks/{PS}/{PS}.ipynb", f"solutions/{PS}/{PS}.ipynb"}
+    assert needed <= set(modes)
+    for name in ("release", "execute", "audit", "nbgrader", "pages", "batch", "__main__"):
+        assert f"autograder/{name}.py" not in modes
+    assert not [n for n in modes if "templates" in n or n.endswith(".pyc")]
+
+
+def test_what_is_packed_imports_only_what_its_lock_installs(packed):
+    allowed = {*sys.stdlib_module_names, "autograder", "helpers", "numpy", "safetensors", "torch"}
+    for name, content in packed.items():
+        if not (name.startswith("autograder/") and name.endswith(".py")):
+            continue
+        for node in ast.walk(ast.parse(content)):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and not node.level:
+                names = [node.module]
+            assert {n.partition(".")[0] for n in names} <= allowed, name
+
+
+def test_the_short_lock_is_what_grading_imports_as_in_the_long_one():
+    lines = [
+        line
+        for line in (ROOT / "requirements-gradescope.txt").read_text().splitlines()
+        if not line.startswith("#")
+    ]
+    assert set(lines) <= set((ROOT / "requirements.lock").read_text().splitlines())
+    needed, waiting = set(), ["torch", "numpy", "safetensors", "scikit-learn"]
+    while waiting:
+        name = waiting.pop()
+        # CUDA's packages: torch's own wheel pins them, where it is one with CUDA.
+        if name in needed or name.startswith(("nvidia-", "cuda-", "triton")):
+            continue
+        needed.add(name)
+        for requirement in importlib.metadata.requires(name) or []:
+            if "extra ==" not in requirement:
+                found = re.match(r"[\w.-]+", requirement)
+                waiting.append(found[0].lower().replace("_", "-"))
+    assert {re.match(r"[\w.-]+", line)[0] for line in lines} == needed
+
+
+def test_the_index_of_torch_is_the_instructors_choice(tmp_path, packed):
+    assert packed["requirements.txt"] == (ROOT / "requirements-gradescope.txt").read_bytes()
+    assert "torch_index" in gradescope.build(problem_set(PS), tmp_path / "up.zip")
+    shutil.copytree(ROOT / "solutions", tmp_path / "solutions")
+    shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks")
+    toml = (ROOT / "course.toml").read_text()
+    index = 'torch_index = "https://wheels.example.org/cpu"'
+    (tmp_path / "course.toml").write_text(toml.replace('torch_index = ""', index))
+    ps = problem_set(PS, tmp_path)
+    first, _, rest = gradescope.contents(ps, tmp_path)["requirements.txt"].partition(b"\n")
+    assert first == b"--extra-index-url https://wheels.example.org/cpu"
+    assert rest == packed["requirements.txt"]
+    assert "torch_index" not in gradescope.build(ps, tmp_path / "up.zip", tmp_path)
+    release_path(PS, tmp_path).unlink()
+    with pytest.raises(CourseError, match="autograder release"):
+        gradescope.build(ps, tmp_path / "none.zip", tmp_path)
+    assert not (tmp_path / "none.zip").exists()
+
+
+def test_setup_lets_others_read_helpers_alone(installed):
+    source = installed / "source"
+    assert stat.S_IMODE(source.stat().st_mode) == 0o755
+    assert stat.S_IMODE((source / "helpers" / "learning" / "training.py").stat().st_mode) == 0o644
+    for path in source.iterdir():
+        if path.name != "helpers":
+            assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
+
+
+@pytest.mark.parametrize("ps", ["ps_autoencoder", "ps_cmc", "ps_clip"], indirect=True)
+def test_a_submission_is_graded(installed, ps):
+    files = {f"{ps.id}.ipynb": composed(ps).encode(), "report.pdf": b"%PDF-1.7"}
+    done, results = grade(installed, files)
+    assert done.returncode == 0, done.stderr
+    # The reference is not executed here, so that its report question has nothing to show for it.
+    right = {q.id: 0 if q.report else q.points for q in ps.questions}
+    assert scores(results) == right
+    assert results["score"] == sum(right.values())
+    assert results["extra_data"]["finished"] is True
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can run answers as another user")
+def test_an_answer_can_read_nothing_of_the_grader(installed):
+    spy = f"""
+import os
+from pathlib import Path
+for folder, folders, files in os.walk({str(installed)!r}):
+    for name in files:
+        try:
+            text = Path(folder, name).read_text(errors="replace")
+        except OSError:
+            continue
+        if "helpers" not in folder:
+            print("READ", name, text[:200])
+"""
+    answer = f"{spy}\nclass Encoder(nn.Module):\n    pass"
+    done, results = grade(installed, {"mine.ipynb": with_answer("encoder", answer)})
+    assert done.returncode == 0, done.stderr
+    output = {t["extra_data"]["question"]: t["output"] for t in results["tests"]}["encoder"]
+    read = set(re.findall(r"READ (\S+)", output))
+    # Gradescope's copy of run_autograder and the upload beside it are no part of a container.
+    assert read <= {"run_autograder", "upload.zip"}
+    assert "KEEP-THIS-SECRET" not in json.dumps(results)
+    assert scores(results)["decoder"] == 1
+    assert stat.S_IMODE((installed / "results").stat().st_mode) == 0o755
+
+
+@pytest.mark.parametrize(
+    ("files", "says"),
+    [
+        ({}, "notebook"),
+        ({"report.pdf": b"%PDF-1.7"}, "PDF"),
+        ({f"{PS}.ipynb": b"{"}, "JSON"),
+    ],
+)
+def test_bad_input_is_zero_with_a_sentence(installed, files, says):
+    done, results = grade(installed, files)
+    assert done.returncode == 0, done.stderr
+    assert set(scores(results).values()) == {0}
+    assert says in results["extra_data"]["problem"]
+
+
+def test_a_grader_that_dies_says_so(installed):
+    reference = installed / "source" / composed_path(PS).relative_to(ROOT)
+    kept = reference.rename(reference.with_suffix(".kept"))
+    try:
+        done, results = grade(installed, {f"{PS}.ipynb": composed(problem_set(PS)).encode()})
+    finally:
+        kept.rename(reference)
+    assert done.returncode == 1
+    assert set(scores(results).values()) == {0}
+    assert "grader itself failed" in results["output"] and results["extra_data"]["fault"]
+
+
+def test_a_grader_that_does_not_start_says_so(installed):
+    done, results = grade(installed, {}, COURSE_PYTHON="/nonexistent/python")
+    assert done.returncode != 0
+    assert "The grader did not start" in results["output"]

@@ -1,0 +1,81 @@
+"""The same submission gets the same report: again, in another order, and beside another grader."""
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from handed_in import PS, cell, filled, right, stripped
+
+from autograder.authoring.audit import splice
+from autograder.authoring.release import compose
+from autograder.course.table import PUBLIC_SECRET, problem_set
+from autograder.grading.grade import Grader
+from autograder.grading.mistakes import load_patches
+from autograder.parts.declare import PARTS
+from autograder.reading.answers import read_notebook
+from autograder.results.files import results
+
+
+def flawed() -> dict[str, Any]:
+    """A known mistake in every answer."""
+    notebook = right()
+    patches, _ = load_patches(PARTS / "autoencoder")
+    for patch in {p.question: p for p in patches}.values():
+        notebook = splice(notebook, patch)
+    return notebook
+
+
+def failing() -> dict[str, Any]:
+    """Errors whose texts have addresses, paths and the order of a set in them."""
+    notebook = right()
+    cell(notebook, "encoder")["source"] = (
+        "import os\nprint(object(), os.getcwd(), {'b', 'a', 'c'}, hash('x'))\n"
+        "class Encoder(nn.Module):\n    def forward(self, x):\n        raise KeyError(self)"
+    )
+    return notebook
+
+
+CLASS = {
+    "right": right,
+    "stripped": lambda: stripped(right()),
+    "empty": filled,
+    "flawed": flawed,
+    "failing": failing,
+}
+
+
+def grade(grader: Grader, name: str) -> str:
+    report = grader.grade(read_notebook(CLASS[name](), grader.release, "somebody"))
+    assert not report.fault
+    return json.dumps(results(report), sort_keys=True)
+
+
+@pytest.fixture(scope="module")
+def first() -> Iterator[dict[str, str]]:
+    compose(PS)
+    with Grader(problem_set(PS), secret=PUBLIC_SECRET) as grader:
+        yield {name: grade(grader, name) for name in CLASS}
+
+
+def test_again_and_in_another_order(first: dict[str, str]) -> None:
+    with Grader(problem_set(PS), secret=PUBLIC_SECRET) as grader:
+        for name in [*reversed(CLASS), *CLASS]:
+            assert grade(grader, name) == first[name], name
+
+
+def test_in_parallel(first: dict[str, str]) -> None:
+    def one(names: list[str]) -> dict[str, str]:
+        with Grader(problem_set(PS), secret=PUBLIC_SECRET) as grader:
+            return {name: grade(grader, name) for name in names}
+
+    with ThreadPoolExecutor(2) as pool:
+        for found in pool.map(one, ([*CLASS], [*reversed(CLASS)])):
+            assert found == first
+
+
+def test_another_term_asks_for_other_numbers(first: dict[str, str]) -> None:
+    """Another secret gives other inputs; right answers stay right."""
+    with Grader(problem_set(PS), secret=b"another term") as grader:
+        assert grade(grader, "right") == first["right"]

@@ -1,0 +1,141 @@
+"""Every file that was handed in is found and named; a bad one is a sentence, and no more."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from handed_in import ANSWERS, PS, archive, code, data, filled, release
+
+from autograder.reading.collect import collect, load
+
+GOOD = data(filled())
+OTHER = data({"cells": [code("x = 1")], "nbformat": 4})
+
+
+def write(path: Path, content: bytes = GOOD) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return path
+
+
+def names(*paths: Path) -> list[str]:
+    return [f.name for f in collect(paths)]
+
+
+def problems(*paths: Path) -> dict[str, str]:
+    return {f.name: load(f, release()).problem for f in collect(paths)}
+
+
+def test_the_stem_is_the_name(tmp_path: Path) -> None:
+    for name in ("anna.ipynb", "Jörg von Öst.ipynb", "c.IPYNB", ".hidden.ipynb", "notes.txt"):
+        write(tmp_path / name)
+    write(tmp_path / ".ipynb_checkpoints" / "anna-checkpoint.ipynb")
+    write(tmp_path / "__MACOSX" / "anna.ipynb")
+    assert sorted(names(tmp_path)) == ["Jörg von Öst", "anna", "c"]
+
+
+def test_those_who_share_a_stem_are_told_apart(tmp_path: Path) -> None:
+    for folder in ("a", "b", "x/b", "y"):
+        write(tmp_path / folder / "ps.ipynb")
+    write(tmp_path / "only.ipynb")
+    write(tmp_path / "zip" / "ps.zip", archive(("ps.ipynb", GOOD)))
+    found = names(tmp_path)
+    assert sorted(found) == ["a__ps", "b__ps", "b__ps-2", "only", "y__ps", "zip__ps"]
+    assert names(tmp_path) == found
+
+
+def test_a_file_named_twice_is_one(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.ipynb")
+    assert names(file, tmp_path, tmp_path / "." / "a.ipynb") == ["a"]
+
+
+@pytest.mark.parametrize(
+    "name", ["..ipynb", "...ipynb", " .ipynb", "a\nb.ipynb", "x" * 200 + ".ipynb"]
+)
+def test_a_name_is_always_good_for_a_folder(tmp_path: Path, name: str) -> None:
+    (found,) = names(write(tmp_path / name))
+    assert found.strip(". ") and "\n" not in found and len(found) < 190
+    (tmp_path / found).mkdir()
+
+
+def test_names_that_are_no_text_can_be_written(tmp_path: Path) -> None:
+    file = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.ipynb"))
+    (found,) = names(write(file))
+    assert found.encode() and found.startswith("caf")
+
+
+def test_what_holds_no_notebook_says_so(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    write(tmp_path / "papers" / "report.pdf", b"%PDF-1.7")
+    write(tmp_path / "mine.pdf", b"%PDF-1.7")
+    found = problems(
+        tmp_path / "empty", tmp_path / "papers", tmp_path / "mine.pdf", tmp_path / "gone.ipynb"
+    )
+    assert found == {
+        "empty": "The folder empty holds no notebook.",
+        "papers": "The folder papers holds no notebook, only a PDF.",
+        "mine": "mine.pdf is a PDF, not a notebook: hand in the .ipynb file as well.",
+        "gone": "There is no file or folder gone.ipynb.",
+    }
+
+
+def test_nobody_is_left_out_of_a_class_in_silence(tmp_path: Path) -> None:
+    write(tmp_path / "anna" / "anna.ipynb")
+    write(tmp_path / "anna" / "figures" / "loss.png")
+    write(tmp_path / "ben" / "report.pdf", b"%PDF-1.7")
+    (tmp_path / "cleo").mkdir()
+    assert {n: bool(p) for n, p in problems(tmp_path).items()} == {
+        "anna": False,
+        "ben": True,
+        "cleo": True,
+    }
+
+
+def test_a_pdf_belongs_to_the_notebook_beside_it(tmp_path: Path) -> None:
+    write(tmp_path / "anna.ipynb")
+    write(tmp_path / "report.pdf", b"%PDF-1.7")
+    assert names(tmp_path) == ["anna"]
+    write(tmp_path / "ben.ipynb")
+    write(tmp_path / "ben.pdf", b"%PDF-1.7")
+    assert sorted(names(tmp_path)) == ["anna", "ben", "report"]
+
+
+def test_links_and_folders_in_a_notebooks_place(tmp_path: Path) -> None:
+    outside = write(tmp_path / "other.ipynb")
+    (tmp_path / "class" / "folder.ipynb").mkdir(parents=True)
+    (tmp_path / "class" / "link.ipynb").symlink_to(outside)
+    os.mkfifo(tmp_path / "class" / "pipe.ipynb")
+    found = problems(tmp_path / "class")
+    assert "is a link" in found["link"]
+    assert "is a folder" in found["folder"]
+    assert "no notebook" in found["pipe"]
+
+
+def test_a_zip_is_read_without_unpacking_it(tmp_path: Path) -> None:
+    hand_in = archive(
+        (f"deep/{PS}.ipynb", GOOD), (f"{PS}.pdf", b"%PDF"), ("__MACOSX/._a.ipynb", b"")
+    )
+    (found,) = collect([write(tmp_path / "anna.zip", hand_in)])
+    submission = load(found, release())
+    assert (submission.name, submission.answers) == ("anna", ANSWERS)
+
+
+@pytest.mark.parametrize(
+    ("members", "says"),
+    [
+        ([("a.ipynb", OTHER), (f"{PS}.ipynb", GOOD)], ""),
+        ([("a.ipynb", OTHER), ("b.ipynb", GOOD)], ""),
+        ([("a.ipynb", GOOD), ("b.ipynb", GOOD)], "several notebooks (a.ipynb, b.ipynb)"),
+        ([("report.pdf", b"%PDF")], "holds no notebook"),
+        ([], "holds no notebook"),
+        ([("../../etc/x.ipynb", GOOD)], "holds no notebook"),
+        ([(f"{i}.txt", b"") for i in range(10_001)], "10,001 files"),
+    ],
+)  # fmt: skip
+def test_the_notebook_in_a_zip(tmp_path: Path, members: Any, says: str) -> None:
+    before = sorted(tmp_path.parent.rglob("*"))
+    (found,) = collect([write(tmp_path / "a.zip", archive(*members))])
+    submission = load(found, release())
+    assert says in submission.problem and bool(says) == bool(submission.problem)
+    assert sorted(tmp_path.parent.rglob("*")) == sorted([*before, tmp_path / "a.zip"])
