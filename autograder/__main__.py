@@ -7,8 +7,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from autograder.course.table import PUBLIC_SECRET, load_course, problem_set
+from autograder.course.secret import PUBLIC_SECRET
+from autograder.course.table import Course
 from autograder.model import CourseError
+from autograder.sandbox.job import SandboxError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -16,7 +18,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(argv)
     try:
         status: int = args.run(args)
-    except CourseError as error:
+    except (CourseError, SandboxError) as error:
         print(f"{args.command}: {error}", file=sys.stderr)
         return 1
     except OSError as error:
@@ -73,8 +75,9 @@ def _parser() -> argparse.ArgumentParser:
 def _release(args: argparse.Namespace) -> int:
     from autograder.authoring.release import release
 
-    for id in args.problem_sets or load_course():
-        print(release(problem_set(id)))
+    course = Course()
+    for id in args.problem_sets or course.ids:
+        print(release(course.problem_set(id), course))
     return 0
 
 
@@ -84,20 +87,23 @@ def _grade(args: argparse.Namespace) -> int:
 
     if args.weak_isolation:
         os.environ[WEAK] = "1"
-    reports = grade_all(args.paths, problem_set(args.problem_set), args.out)
+    course = Course()
+    reports = grade_all(args.paths, course.problem_set(args.problem_set), course, args.out)
     print(summary(reports))
     print(f"Grades: {args.out / 'grades.csv'}; feedback beside each results.json.")
     return 1 if any(r.fault for r in reports) else 0
 
 
 def _audit(args: argparse.Namespace) -> int:
-    from autograder.authoring.audit import audit, failures, render
+    from autograder.authoring.audit import audit_all, failures, render
 
+    course = Course(secret=PUBLIC_SECRET)
     tables, wrong = {}, []
-    for id in args.problem_sets or load_course():
-        tables[id] = audit(problem_set(id), secret=PUBLIC_SECRET)
-        wrong += failures(tables[id])
-        print(render(id, tables[id]))
+    problem_sets = [course.problem_set(id) for id in args.problem_sets or course.ids]
+    for name, table in audit_all(problem_sets, course):
+        tables[name] = table
+        wrong += failures(table)
+        print(render(name, table))
     if args.json:
         args.json.parent.mkdir(parents=True, exist_ok=True)
         args.json.write_text(json.dumps(tables, indent=1) + "\n", encoding="utf-8")
@@ -108,24 +114,24 @@ def _audit(args: argparse.Namespace) -> int:
 def _gradescope(args: argparse.Namespace) -> int:
     from autograder.gradescope.build import build
 
-    print(build(problem_set(args.problem_set), args.out))
+    course = Course()
+    print(build(course.problem_set(args.problem_set), course, args.out))
     return 0
 
 
 def _report(args: argparse.Namespace) -> int:
-    from autograder.results.pages import class_page
+    from autograder.results.class_page import write_class_page
 
-    print(class_page(args.folder, args.out))
+    print(write_class_page(args.folder, args.out))
     return 0
 
 
 def _doctor(args: argparse.Namespace) -> int:
-    from autograder.sandbox.isolation import survey
-    from autograder.sandbox.survey import dangers, table
+    from autograder.sandbox.survey import survey
 
     found = survey()
-    print(table(found))
-    return 1 if dangers({name: not why for name, why in found.items()}) else 0
+    print(found.table())
+    return 1 if found.dangers else 0
 
 
 def _demo(args: argparse.Namespace) -> int:

@@ -9,16 +9,18 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import nbformat
+
 from autograder.authoring.audit import splice
-from autograder.authoring.execute import reference
+from autograder.authoring.reference import reference
 from autograder.authoring.release import release
 from autograder.batch.run import grade_all, summary
-from autograder.course.table import PUBLIC_SECRET, problem_set
+from autograder.course.secret import PUBLIC_SECRET
+from autograder.course.table import Course
 from autograder.grading.mistakes import load_patches
 from autograder.model import CourseError
-from autograder.parts.declare import load_part
 from autograder.paths import ROOT
-from autograder.results.pages import class_page
+from autograder.results.class_page import write_class_page
 
 PROBLEM_SET = "ps_autoencoder"
 FLAWS = ("decoder-tanh", "train-ae-no-zero-grad")
@@ -29,34 +31,28 @@ def demo(root: Path = ROOT) -> str:
 
     The grades here are made with the public secret, from which anybody can compute the inputs.
     """
-    ps = problem_set(PROBLEM_SET, root)
+    course = Course(root, PUBLIC_SECRET)
+    ps = course.problem_set(PROBLEM_SET)
     out = root / "build" / "demo"
-    handed_in = out / "submissions"
+    handed_in, grades, whole = out / "submissions", out / "grades", out / f"{ps.id}.ipynb"
     shutil.rmtree(out, ignore_errors=True)
     handed_in.mkdir(parents=True)
-
-    data = root / "build" / "data"
-    _python(root, "-m", "data_scripts.mini", "--data", str(data))
-    blank = release(ps, root)
-    executed = reference(ps, root)
-    print("Handing in the executed notebook", flush=True)
-    whole = out / f"{ps.id}.ipynb"
-    whole.write_bytes(executed.read_bytes())
-    _python(root, "-m", "helpers", "hand-in", str(whole), HELPERS_DATA=str(data))
-    whole.with_suffix(".zip").replace(handed_in / "reference.zip")
-    (handed_in / "blank.ipynb").write_bytes(blank.read_bytes())
-    flawed = json.loads(executed.read_text(encoding="utf-8"))
-    for part in ps.parts:
-        for patch in load_patches(load_part(part).folder, ps.options)[0]:
-            if patch.id in FLAWS:
-                flawed = splice(flawed, patch)
-    (handed_in / "flawed.ipynb").write_text(json.dumps(as_colab_saves(flawed)), encoding="utf-8")
-
-    grades = out / "grades"
-    reports = grade_all([handed_in], ps, grades, root, PUBLIC_SECRET)
-    class_page(grades, out / "index.html")
+    _python(root, "-m", "data_scripts.mini", "--data", str(root / "build" / "data"))
+    blank = release(ps, course)
+    nbformat.write(reference(ps, course), whole)
+    _hand_in(whole, blank, handed_in, course)
+    reports = grade_all([handed_in], ps, course, grades)
+    write_class_page(grades, out / "index.html")
     if any(r.fault for r in reports):
         raise CourseError(f"the grader failed:\n{summary(reports)}")
+    told = {
+        out / "index.html": "the class at a glance, with everybody's feedback",
+        out / f"{ps.id}.pdf": "the executed notebook as a PDF",
+        whole: "the same as a notebook, with plots",
+        handed_in / "reference.zip": "what a student hands in, with the models",
+        blank: "what students open",
+        grades / "flawed" / "results.json": "what Gradescope gets",
+    }
     return "\n".join(
         [
             "",
@@ -64,14 +60,24 @@ def demo(root: Path = ROOT) -> str:
             "Graded on inputs from the public secret; a term's grades have a secret of their own.",
             "",
             "Open",
-            f"  {_short(out / 'index.html')}   the class at a glance, with everybody's feedback",
-            f"  {_short(out / f'{ps.id}.pdf')}   the executed notebook as a PDF",
-            f"  {_short(whole)}   the same as a notebook, with plots",
-            f"  {_short(handed_in / 'reference.zip')}   what a student hands in, with the models",
-            f"  {_short(blank)}   what students open",
-            f"  {_short(grades / 'flawed' / 'results.json')}   what Gradescope gets",
+            *(f"  {os.path.relpath(path)}   {what}" for path, what in told.items()),
         ]
     )
+
+
+def _hand_in(executed: Path, blank: Path, folder: Path, course: Course) -> None:
+    """Put three submissions into ``folder``: a right one, the blank, and one with mistakes."""
+    print("Handing in the executed notebook", flush=True)
+    data = str(course.root / "build" / "data")
+    _python(course.root, "-m", "helpers", "hand-in", str(executed), HELPERS_DATA=data)
+    executed.with_suffix(".zip").replace(folder / "reference.zip")
+    (folder / "blank.ipynb").write_bytes(blank.read_bytes())
+    flawed: dict[str, Any] = json.loads(executed.read_text(encoding="utf-8"))
+    for part in course.parts(course.problem_set(PROBLEM_SET)):
+        for patch in load_patches(part).mistakes:
+            if patch.id in FLAWS:
+                flawed = splice(flawed, patch)
+    (folder / "flawed.ipynb").write_text(json.dumps(as_colab_saves(flawed)), encoding="utf-8")
 
 
 def as_colab_saves(notebook: dict[str, Any]) -> dict[str, Any]:
@@ -98,7 +104,3 @@ def _python(root: Path, *args: str, **environment: str) -> None:
     command, environment = [sys.executable, *args], {**os.environ, **environment}
     if subprocess.run(command, cwd=root, env=environment, check=False).returncode:
         raise CourseError(f"`python {' '.join(args)}` failed; its message stands above.")
-
-
-def _short(path: Path) -> str:
-    return os.path.relpath(path)

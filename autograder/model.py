@@ -1,9 +1,8 @@
 """The few records that every room passes on: questions, and results on their way to a report."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-
-from autograder.course.limits import Budget
 
 
 class CourseError(Exception):
@@ -28,8 +27,25 @@ class Question:
 
 
 @dataclass(frozen=True)
+class Budget:
+    """What the answers of a submission may take.
+
+    ``seconds`` of computing, ``memory`` and ``files`` in MB are those of one run of an answer,
+    with all processes that it starts, which may sleep for as long; ``questions`` have other
+    seconds than the rest. ``submission`` is the computing and sleeping of all answers of a student
+    together, in seconds.
+    """
+
+    seconds: int = 10
+    memory: int = 2048
+    files: int = 256
+    submission: int = 300
+    questions: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class ProblemSet:
-    """A table of course.toml."""
+    """A table of course.toml. Questions ``by_hand`` are a person's to grade: no result has them."""
 
     id: str
     title: str
@@ -44,7 +60,6 @@ class ProblemSet:
     questions: tuple[Question, ...] = ()
     by_hand: tuple[Question, ...] = ()
     limits: Budget = field(default_factory=Budget)
-    """Questions that a person grades: they are in no result of ours."""
 
     @property
     def points(self) -> float:
@@ -96,7 +111,7 @@ class QuestionResult:
 class Report:
     """The grade of one submission. ``problem`` says in a sentence why nothing could be graded.
 
-    ``isolation`` tells what kept its answers apart (``sandbox.isolation``), once they were run.
+    ``isolation`` tells which mechanisms kept its answers apart, once they were run.
     """
 
     submission: str

@@ -5,18 +5,19 @@ the score that our own grader gave, as one plain float, with what the student sh
 """
 
 import atexit
-from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from nbformat import NotebookNode, v4
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor
 
-from autograder.course import table as course
+from autograder.course.table import Course
+from autograder.grading.basis import Basis
 from autograder.grading.grade import Grader
 from autograder.model import CourseError
-from autograder.reading.answers import Release, read
+from autograder.reading.answers import read
+from autograder.reading.released import Release
 from autograder.results.files import results
 from helpers.notebook import BY_HAND, QUESTION
 
@@ -31,9 +32,7 @@ class MendCells(NbGraderPreprocessor):
     """
 
     def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
-        root = _root(self)
-        ps = course.problem_set(resources["nbgrader"]["assignment"], root)
-        graded = [c for c in Release.load(ps, root).cells if "nbgrader" in c["metadata"]]
+        graded = _Run.of(self).graded_cells(resources["nbgrader"]["assignment"])
         ids = {c["metadata"]["nbgrader"]["grade_id"] for c in graded}
         for index, cell in enumerate(nb.cells):
             if _grade_id(cell) not in ids or index != _find(nb.cells, _grade_id(cell)):
@@ -63,13 +62,12 @@ class SandboxGrade(NbGraderPreprocessor):
     """
 
     def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
-        root = _root(self)
         names = resources["nbgrader"]
         coursedir = self.parent.parent.coursedir
         folder = coursedir.format_path(
             coursedir.submitted_directory, names["student"], names["assignment"]
         )
-        grader = _grader(names["assignment"], root)
+        grader = _Run.of(self).grader(names["assignment"])
         path = Path(folder) / f"{names['notebook']}.ipynb"
         report = grader.grade(read(path, grader.release, names["student"]))
         if report.fault:
@@ -107,18 +105,51 @@ def _outputs(markdown: str, score: float) -> list[NotebookNode]:
     ]
 
 
-@cache
-def _grader(ps_id: str, root: Path) -> Grader:
-    """One running grader for all submissions: nbgrader makes new preprocessors for each."""
-    grader = Grader(course.problem_set(ps_id, root), root)
-    grader.__enter__()
-    atexit.register(grader.__exit__, None, None, None)
-    return grader
+class _Run:
+    """What one `nbgrader autograde` reads once, and its one running grader.
+
+    nbgrader makes new preprocessors for each submission, but has one converter; formgrader, whose
+    server lives long, has a new one each time.
+    """
+
+    current: "ClassVar[_Run | None]" = None
+
+    def __init__(self, converter: Any) -> None:
+        self.converter = converter
+        self.course = Course(Path(converter.coursedir.root))
+        self._graders: dict[str, Grader] = {}
+        self._graded: dict[str, list[dict[str, Any]]] = {}
+
+    @classmethod
+    def of(cls, preprocessor: NbGraderPreprocessor) -> "_Run":
+        converter = preprocessor.parent.parent  # the exporter's parent
+        if cls.current is None or cls.current.converter is not converter:
+            cls.end()
+            cls.current = cls(converter)
+        return cls.current
+
+    @classmethod
+    def end(cls) -> None:
+        """Stop the graders of the last run."""
+        for grader in cls.current._graders.values() if cls.current else ():
+            grader.__exit__(None, None, None)
+        cls.current = None
+
+    def grader(self, ps_id: str) -> Grader:
+        if ps_id not in self._graders:
+            self._graders[ps_id] = Grader(Basis.load(self.course.problem_set(ps_id), self.course))
+        return self._graders[ps_id]
+
+    def graded_cells(self, ps_id: str) -> list[dict[str, Any]]:
+        """The cells of the release that nbgrader records."""
+        if ps_id not in self._graded:
+            release = Release.load(self.course.problem_set(ps_id), self.course)
+            cells = release.notebook["cells"]
+            self._graded[ps_id] = [c for c in cells if "nbgrader" in c["metadata"]]
+        return self._graded[ps_id]
 
 
-def _root(preprocessor: NbGraderPreprocessor) -> Path:
-    # The exporter's parent is the converter, which knows the course's folders.
-    return Path(preprocessor.parent.parent.coursedir.root)
+atexit.register(_Run.end)
 
 
 def _grade_id(cell: NotebookNode) -> Any:

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable
 import nbformat
 import torch
 from torch import Tensor, nn
+from torch.utils.data import Subset
 from torchvision.transforms import Normalize
 
 import helpers
@@ -35,7 +36,9 @@ def main() -> None:
     loaders = helpers.caption_loaders(pairs, helpers.pretrained_tokenizer())
     encoder = helpers.pretrained_resnet().eval()
     images = [b["image"] for b in loaders.gallery]
-    captions = sum(len(pairs.captions[i]) for i in loaders.gallery.dataset.indices)
+    gallery = loaders.gallery.dataset
+    assert isinstance(gallery, Subset)
+    captions = sum(len(pairs.captions[i]) for i in gallery.indices)
     rows = [x for x in images for _ in range(captions // len(loaders.names))]
     once, anew = turns(lambda: encode(encoder, images), lambda: encode(encoder, rows))
     print(f"search, {len(loaders.names)} images, each encoded once   {once:8.2f} s")

@@ -29,7 +29,7 @@ def main() -> None:
     except ModuleNotFoundError:
         sys.exit("bench.fuzz needs atheris: .venv/bin/pip install atheris")
     with atheris.instrument_imports(include=["autograder", "helpers.handing.claims"]):
-        from autograder import saved  # noqa: F401
+        from autograder.reading import answers  # noqa: F401
         from autograder.sandbox import wire  # noqa: F401
     read, seeds = (notebooks if args.reader == "notebook" else frames)()
     with tempfile.TemporaryDirectory() as corpus:
@@ -42,16 +42,17 @@ def main() -> None:
 
 
 def notebooks() -> tuple[Callable[[bytes], None], list[bytes]]:
-    from autograder.course.table import problem_set
-    from autograder.paths import ROOT
-    from autograder.reading.answers import Release, read_bytes
+    from autograder.course.table import Course
+    from autograder.reading.answers import read_bytes
+    from autograder.reading.released import Release
 
-    release = Release.load(problem_set(PS), ROOT)
+    course = Course()
+    release = Release.load(course.problem_set(PS), course)
 
     def read(data: bytes) -> None:
         read_bytes(bytes(data), "mine.ipynb", release, "mine")
 
-    few = [c for c in release.cells if c["cell_type"] == "code"][3:9]
+    few = [c for c in release.notebook["cells"] if c["cell_type"] == "code"][3:9]
     whole = {"cells": few, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
     return (
         read,

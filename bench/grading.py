@@ -8,6 +8,7 @@ is the median of its runs, which take turns.
 """
 
 import argparse
+import copy
 import json
 import os
 import shutil
@@ -21,12 +22,14 @@ from typing import Any
 
 from tqdm import tqdm
 
-from autograder.authoring.execute import reference
-from autograder.course.table import PUBLIC_SECRET, problem_set
+from autograder.authoring.reference import reference
+from autograder.course.secret import PUBLIC_SECRET
+from autograder.course.table import Course
+from autograder.grading.basis import Basis
 from autograder.grading.grade import Grader
 from autograder.model import CourseError, ProblemSet
 from autograder.paths import ROOT
-from autograder.reading.answers import read
+from autograder.reading.answers import read_notebook
 
 CONFIG = """
 c = get_config()
@@ -40,17 +43,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.grading", description=__doc__)
     parser.add_argument("--runs", type=int, default=3, help="of each kind (default: 3)")
     args = parser.parse_args()
-    ps = problem_set("ps_autoencoder")
-    executed = reference(ps)
+    course = Course(secret=PUBLIC_SECRET)
+    ps = course.problem_set("ps_autoencoder")
+    executed = reference(ps, course)
+    basis = Basis.load(ps, course)
     ours: list[float] = []
     stock: dict[str, list[float]] = {"with training": [], "without training": []}
-    with tempfile.TemporaryDirectory() as folder, Grader(ps, secret=PUBLIC_SECRET) as grader:
-        course = make_course(Path(folder), ps)
-        grader.grade(read(executed, grader.release))  # starts it: what a class pays once
+    with tempfile.TemporaryDirectory() as folder, Grader(basis) as grader:
+        stock_course = make_course(Path(folder), ps)
+        grader.grade(
+            read_notebook(executed, grader.release, "reference")
+        )  # starts it: what a class pays once
         bar = tqdm(total=3 * args.runs, unit="run")
         for _ in range(args.runs):
             start = time.perf_counter()
-            report = grader.grade(read(executed, grader.release))
+            report = grader.grade(read_notebook(executed, grader.release, "reference"))
             ours.append(time.perf_counter() - start)
             if report.score != ps.points:
                 raise CourseError(
@@ -58,10 +65,10 @@ def main() -> None:
                 )
             bar.update()
             for kind, times in stock.items():
-                notebook = json.loads(executed.read_text(encoding="utf-8"))
+                notebook = copy.deepcopy(executed)
                 if kind == "without training":
                     notebook["cells"] = [c for c in notebook["cells"] if not trains(c)]
-                times.append(autograde(course, ps, notebook))
+                times.append(autograde(stock_course, ps, notebook))
                 bar.update()
         bar.close()
     own = statistics.median(ours)

@@ -12,15 +12,16 @@ import argparse
 import re
 import statistics
 from collections.abc import Iterator
+from typing import get_args
 
 import nbformat
 from nbformat import NotebookNode
 
+from autograder.authoring.compose import composed
 from autograder.authoring.execute import execute
-from autograder.authoring.release import composed
-from autograder.course.table import PROFILES, problem_set
-from autograder.paths import ROOT
-from autograder.reading.cells import cells_of, recorded
+from autograder.course.table import Course, Profile
+from autograder.reading.cells import cells_of, outputs
+from helpers.handing.claims import shown_results
 
 CLOCK = """
 import time
@@ -52,19 +53,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.learning", description=__doc__)
     parser.add_argument("problem_set")
     parser.add_argument("--seeds", type=int, default=3, help="how many, from 0 (default: 3)")
-    parser.add_argument("--profile", choices=PROFILES, default="mini")
+    parser.add_argument("--profile", choices=get_args(Profile), default="mini")
     args = parser.parse_args()
+    course = Course()
+    ps = course.problem_set(args.problem_set)
+    rules = {id: rule for part in course.parts(ps) for id, rule in part.reports.items()}
     accuracies: dict[str, list[float]] = {}
     for seed in range(args.seeds):
-        notebook = nbformat.reads(composed(problem_set(args.problem_set)), as_version=4)
+        notebook = nbformat.reads(composed(ps, course), as_version=4)
         reseed(notebook, seed)
-        out = ROOT / "build" / "learning" / args.profile / f"{args.problem_set}-{seed}.ipynb"
-        ran = nbformat.read(execute(notebook, out, args.profile), as_version=4)
+        ran = execute(notebook, f"{ps.id}-{seed}", args.profile, rules=rules)
         print(f"seed {seed}")
         for line in told(ran):
             print("  " + line)
-        for result in recorded(cells_of(ran)):
-            accuracies.setdefault(result["name"], []).append(result["accuracy"])
+        for result in shown_results(outputs(cells_of(ran))).values():
+            accuracies.setdefault(result.name, []).append(result.accuracy)
     width = max(map(len, accuracies))
     print(f"\n{'accuracy':{width}}  " + "  ".join(f"{s:5}" for s in range(args.seeds)) + "   mean")
     for name, values in accuracies.items():

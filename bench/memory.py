@@ -18,13 +18,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from autograder.authoring.release import composed
-from autograder.course.table import problem_set
+from autograder.authoring.compose import composed
+from autograder.course.secret import PUBLIC_SECRET
+from autograder.course.table import Course
 from autograder.gradescope import build as gradescope
 from autograder.grading.mistakes import load_patches
-from autograder.parts.declare import PARTS
 
 MB = 1 << 20
+
+
+COURSE = Course(secret=PUBLIC_SECRET)
 
 
 @dataclass
@@ -39,9 +42,10 @@ class Peak:
 
 def flawed(ps_id: str) -> str:
     """The reference with a known mistake in every answer, so that the grader has most to do."""
-    ps = problem_set(ps_id)
-    first = {p.question: p for part in ps.parts for p in reversed(load_patches(PARTS / part)[0])}
-    notebook = json.loads(composed(ps))
+    ps = COURSE.problem_set(ps_id)
+    mistakes = [p for part in COURSE.parts(ps) for p in load_patches(part).mistakes]
+    first = {p.question: p for p in reversed(mistakes)}
+    notebook = json.loads(composed(ps, COURSE))
     for cell in notebook["cells"]:
         patch = first.get(cell["metadata"].get("nbgrader", {}).get("grade_id", ""))
         if patch:
@@ -55,7 +59,7 @@ def run(python: Path, ps_id: str, notebook: str, groups: Sequence[Path] = ()) ->
     with tempfile.TemporaryDirectory(prefix="gradescope-") as folder:
         base = Path(folder)
         base.chmod(0o755)  # answers run as other users
-        gradescope.build(problem_set(ps_id), base / "upload.zip")
+        gradescope.build(COURSE.problem_set(ps_id), COURSE, base / "upload.zip")
         with zipfile.ZipFile(base / "upload.zip") as archive:
             archive.extractall(base / "source")
         shutil.copy(base / "source" / "run_autograder", base)
@@ -175,7 +179,10 @@ def main() -> None:
     args = parser.parse_args()
     given = args.notebook and args.notebook.read_text(encoding="utf-8")
     notebook = given or flawed(args.problem_set)
-    with container(768 * MB, 0.5) if args.container else contextlib.nullcontext([]) as groups:
+    inside: contextlib.AbstractContextManager[list[Path]] = contextlib.nullcontext([])
+    if args.container:
+        inside = container(768 * MB, 0.5)
+    with inside as groups:
         peak = run(args.python, args.problem_set, notebook, groups)
     for name, pss in peak.processes:
         print(f"{pss / MB:7.0f} MB  {name}")

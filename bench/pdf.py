@@ -19,8 +19,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from autograder.authoring.execute import reference
-from autograder.course.table import problem_set
+import nbformat
+
+from autograder.authoring.reference import reference
+from autograder.course.table import Course
 
 WHEELS = ["pypandoc_binary==1.17", "typst==0.14.9"]
 TEX = ["pandoc", "texlive-xetex", "texlive-fonts-recommended", "texlive-plain-generic"]
@@ -31,11 +33,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.pdf", description=__doc__)
     parser.add_argument("--install", action="store_true", help="time the installation as well")
     args = parser.parse_args()
-    executed = reference(problem_set("ps_autoencoder"))
+    course = Course()
+    executed = reference(course.problem_set("ps_autoencoder"), course)
     with TemporaryDirectory(prefix="bench-pdf-") as scratch:
         folder = Path(scratch)
         notebook = folder / "ps_autoencoder.ipynb"
-        shutil.copyfile(executed, notebook)
+        nbformat.write(executed, notebook)
         installed = install(folder) if args.install else {}
         nbconvert = [sys.executable, "-m", "nbconvert", "--to"]
         ways: dict[str, tuple[list[str], dict[str, str]]] = {

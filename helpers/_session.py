@@ -117,14 +117,22 @@ def start(
         else home / "checkpoints",
         quick=quick,
     )
-    device = torch.cuda.get_device_name() if gpu else f"CPU ({torch.get_num_threads()} threads)"
-    print(
-        f"Python {platform.python_version()}, torch {torch.__version__}, {device}: "
-        f"{profile} profile, seed {seed}"
-        + (", quick try: its results mean nothing" if quick else "")
-        + (f", checkpoints in {_current.checkpoints}" if drive else "")
-    )
+    print(_described(_current, drive))
     return _current
+
+
+def _described(here: Session, drive: bool) -> str:
+    """The session in a line."""
+    import torch
+
+    gpu = here.device.type == "cuda"
+    device = torch.cuda.get_device_name() if gpu else f"CPU ({torch.get_num_threads()} threads)"
+    return (
+        f"Python {platform.python_version()}, torch {torch.__version__}, {device}: "
+        f"{here.profile} profile, seed {here.seed}"
+        + (", quick try: its results mean nothing" if here.quick else "")
+        + (f", checkpoints in {here.checkpoints}" if drive else "")
+    )
 
 
 def session() -> Session:

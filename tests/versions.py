@@ -72,7 +72,15 @@ def attempt(python: str, torch: list[str], folder: Path) -> str:
     assert line.count("\n") == 0, f"more than one line: {line}"
     _pip(own, *TESTS)
     shutil.rmtree(colab)  # the tests bring a stand-in of their own
-    command = [own, "-m", "pytest", "-p", "no:cacheprovider", "-rfE", ROOT / "tests" / "helpers"]
+    command = [
+        own,
+        "-m",
+        "pytest",
+        "-p",
+        "no:cacheprovider",
+        "-rfE",
+        str(ROOT / "tests" / "helpers"),
+    ]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
         print(done.stdout[-6000:])

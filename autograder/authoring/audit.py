@@ -4,87 +4,133 @@ import copy
 import dataclasses
 import hashlib
 import json
-from collections.abc import Sequence
-from pathlib import Path
+import logging
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from tqdm import tqdm
 
-from autograder.authoring.execute import reference
-from autograder.authoring.release import compose
-from autograder.course.table import PUBLIC_SECRET
+from autograder.authoring.compose import composed
+from autograder.authoring.reference import reference
+from autograder.authoring.release import stripped
+from autograder.course.table import Course
+from autograder.grading.basis import Basis
 from autograder.grading.grade import Grader
 from autograder.grading.mistakes import Patch, load_patches
-from autograder.model import ProblemSet, Report
-from autograder.parts.declare import load_part
-from autograder.paths import ROOT
+from autograder.model import CourseError, ProblemSet, Report
 from autograder.reading.answers import read_notebook
+from autograder.reading.released import Release
 from autograder.sandbox import wire
 from autograder.sandbox.client import Sandbox
 from autograder.sandbox.job import Job, Limits, Run
 
+Grade = Callable[[dict[str, Any], str], Report]
 
-def audit(
-    problem_set: ProblemSet, root: Path = ROOT, secret: bytes = PUBLIC_SECRET
-) -> dict[str, Any]:
+
+def audit(ps: ProblemSet, course: Course, sampled: Collection[str] = ()) -> dict[str, Any]:
     """The audit's table for one problem set, as design.md fixes its JSON.
 
     The reference notebook is executed once (mini profile, cached by content); mistakes and
-    variants are spliced into that, and every row is graded as a submission.
+    variants are spliced into that, and every row is graded as a submission. Of the parts
+    ``sampled``, which were audited before, one mistake a question is graded.
     """
-    compose(problem_set, root)  # the solutions as they are now, released or not
-    executed = json.loads(reference(problem_set, root).read_text(encoding="utf-8"))
-    mistakes: list[Patch] = []
-    variants: list[Patch] = []
-    for name in problem_set.parts:
-        wrong, right = load_patches(load_part(name).folder, problem_set.options)
-        mistakes += wrong
-        variants += right
-    top = sum(q.points for q in problem_set.questions)
+    release, basis = _basis(ps, course)
+    executed = reference(ps, course)
+    mistakes, variants = _patches(ps, course, sampled)
     with (
-        Grader(problem_set, root, secret, RememberingSandbox) as grader,
-        tqdm(total=2 + len(mistakes) + len(variants), desc=f"audit {problem_set.id}") as bar,
+        Grader(basis, RememberingSandbox) as grader,
+        tqdm(total=2 + len(mistakes) + len(variants), desc=f"audit {ps.id}") as bar,
     ):
 
         def grade(notebook: dict[str, Any], name: str) -> Report:
-            report = grader.grade(read_notebook(notebook, grader.release, name))
+            report = grader.grade(read_notebook(notebook, basis.release, name))
+            if report.fault:
+                raise CourseError(f"{name} of {ps.id} was not graded: {report.fault}")
             bar.update()
             return report
 
         whole = grade(executed, "reference")
-        blank = grade(
-            {"cells": grader.release.cells, "nbformat": 4, "nbformat_minor": 5, "metadata": {}},
-            "blank",
-        )
-        full = {r.question.id: r.score for r in whole.questions}
-        table: dict[str, Any] = {
+        top = sum(q.points for q in ps.questions)
+        return {
             "reference": {"score": whole.score, "max": top},
-            "blank": {"score": blank.score, "max": top},
-            "mistakes": [],
-            "variants": [],
+            "blank": {"score": grade(release, "blank").score, "max": top},
+            "mistakes": [_mistake(patch, executed, whole, grade) for patch in mistakes],
+            "variants": [_variant(patch, executed, top, grade) for patch in variants],
         }
-        for patch in mistakes:
-            report = grade(splice(executed, patch), patch.id)
-            scores = {r.question.id: r for r in report.questions}
-            own = scores[patch.question]
-            table["mistakes"].append(
-                {
-                    "id": patch.id,
-                    "question": patch.question,
-                    "caught": own.score < full[patch.question],
-                    "hinted": own.mistake == patch.id,
-                    "collateral": [
-                        id
-                        for id, r in scores.items()
-                        if id != patch.question and r.score < full[id]
-                    ],
-                }
-            )
-        for patch in variants:
-            report = grade(splice(executed, patch), patch.id)
-            row = {"id": patch.id, "question": patch.question, "score": report.score, "max": top}
-            table["variants"].append(row)
-    return table
+
+
+def audit_all(
+    problem_sets: Iterable[ProblemSet], course: Course
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The tables of problem sets, with each value of their options, by name.
+
+    A part is audited in full once with each value of its options; in what has it after that, one
+    mistake a question is.
+    """
+    audited: set[tuple[str | None, ...]] = set()
+    for problem_set in problem_sets:
+        for name, ps in option_values(problem_set, course).items():
+            parts = {p.name: (p.name, *map(ps.options.get, p.options)) for p in course.parts(ps)}
+            yield name, audit(ps, course, [n for n, part in parts.items() if part in audited])
+            audited |= set(parts.values())
+
+
+def option_values(ps: ProblemSet, course: Course) -> dict[str, ProblemSet]:
+    """The problem set as it is, and with each other value of each option of its parts, by name."""
+    found = {ps.id: ps}
+    for part in course.parts(ps):
+        for option, values in part.options.items():
+            for value in values:
+                if value != ps.options[option]:
+                    other = dataclasses.replace(ps, options={**ps.options, option: value})
+                    found[f"{ps.id}[{option}={value}]"] = other
+    return found
+
+
+def _basis(ps: ProblemSet, course: Course) -> tuple[dict[str, Any], Basis]:
+    """The release, and all else that grading needs: from the solutions as they are now."""
+    solution = composed(ps, course)
+    release = json.loads(stripped(solution, ps, course))
+    blank = Release(ps, release)
+    return release, Basis.of(blank, read_notebook(json.loads(solution), blank, ps.id), course)
+
+
+def _patches(
+    ps: ProblemSet, course: Course, sampled: Collection[str]
+) -> tuple[list[Patch], list[Patch]]:
+    mistakes: list[Patch] = []
+    variants: list[Patch] = []
+    for part in course.parts(ps):
+        patches = load_patches(part).fitting(ps.options)
+        if part.name in sampled:
+            mistakes += {p.question: p for p in reversed(patches.mistakes)}.values()
+        else:
+            mistakes += patches.mistakes
+            variants += patches.variants
+    return mistakes, variants
+
+
+def _mistake(patch: Patch, executed: dict[str, Any], whole: Report, grade: Grade) -> dict[str, Any]:
+    full = {r.question.id: r.score for r in whole.questions}
+    row = {"id": patch.id, "question": patch.question}
+    try:
+        notebook = splice(executed, patch)
+    except CourseError as error:  # it does not fit any more: no row is as it must be
+        logging.getLogger(__name__).warning("%s", error)
+        return {**row, "caught": False, "hinted": False, "collateral": []}
+    results = {r.question.id: r for r in grade(notebook, patch.id).questions}
+    own = results.pop(patch.question)
+    return {
+        **row,
+        "caught": own.score < full[patch.question],
+        "hinted": own.mistake == patch.id,
+        "collateral": [id for id, r in results.items() if r.score < full[id]],
+    }
+
+
+def _variant(patch: Patch, executed: dict[str, Any], top: float, grade: Grade) -> dict[str, Any]:
+    score = grade(splice(executed, patch), patch.id).score
+    return {"id": patch.id, "question": patch.question, "score": score, "max": top}
 
 
 class RememberingSandbox(Sandbox):

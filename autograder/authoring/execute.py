@@ -1,11 +1,10 @@
-"""Runs a notebook for real, from top to bottom, as a student would."""
+"""Runs a notebook for real, from top to bottom, as a student would; the same one only once."""
 
-import hashlib
+import fcntl
 import os
-import shutil
-import sys
-from collections.abc import Mapping
-from importlib.metadata import version
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from copy import deepcopy
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,60 +16,113 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat import NotebookNode
 from tqdm import tqdm
 
-from autograder.authoring.release import composed
-from autograder.course.table import problem_set
-from autograder.grading import reported as report_question
-from autograder.grading.reported import ReportRule
-from autograder.model import CourseError, ProblemSet
-from autograder.parts import declare as checks
+from autograder.authoring import fingerprint, resume
+from autograder.grading import reported
+from autograder.model import CourseError
+from autograder.parts.declare import ReportRule
 from autograder.paths import ROOT
-from autograder.reading.cells import cells_of, recorded
+from autograder.reading.cells import cells_of, outputs
+from helpers.handing.claims import shown_results
 
 HAND_IN = "hand-in"
 """The tag of the cell that hands the notebook in, which is not run here."""
 
 
-def reference(ps: ProblemSet, root: Path = ROOT, profile: str = "mini") -> Path:
-    """The solution notebook of a problem set, executed, its results filled in; cached."""
-    notebook = nbformat.reads(composed(ps, root), as_version=4)
-    out = root / "build" / "reference" / profile / f"{ps.id}.ipynb"
-    return execute(notebook, out, profile, root=root)
-
-
 def execute(
-    notebook: Path | NotebookNode,
-    out: Path,
+    notebook: NotebookNode,
+    name: str,
     profile: str = "mini",
     *,
-    fill: bool = True,
     root: Path = ROOT,
-) -> Path:
-    """Run every cell in a fresh kernel and write the notebook with its outputs to ``out``.
+    rules: Mapping[str, ReportRule] | None = None,
+    before: NotebookNode | None = None,
+) -> NotebookNode:
+    """A copy of ``notebook`` with what running its code cells in a fresh kernel showed.
 
-    With ``fill``, a report answer gets the results that the notebook has shown so far before it
-    is run, as a student would write them. The same notebook with the same code is run once:
-    ``build/cache`` keeps it by content. The data are left out of that content, being made or
-    verified by the code.
-    Raises CourseError, naming the cell, when one fails.
+    A report answer that has one of ``rules``, by question, gets the results that the notebook has
+    shown so far before it is run, as a student would write them.
+
+    ``before`` is an executed notebook whose cells this one begins with. Their outputs are taken
+    from there, and only what the cells below them use is run again, but for values that were kept.
+
+    The same code is run once: ``build/cache`` keeps it by content. The data are left out of that
+    content, being made or verified by the code.
+
+    Raises:
+        CourseError: a cell fails; the message names it.
     """
-    if isinstance(notebook, Path):
-        notebook = nbformat.read(notebook, as_version=4)
-    name = out.stem
-    cached = root / "build" / "cache" / f"{name}-{_content(notebook, profile, fill)}.ipynb"
-    if not cached.is_file():
-        _run(notebook, name, profile, _rules(notebook, root) if fill else {}, root)
-        cached.parent.mkdir(parents=True, exist_ok=True)
-        part = cached.with_suffix(".part")
-        nbformat.write(notebook, part)
-        part.replace(cached)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(cached, out)
-    return out
+    rules = rules or {}
+    content = fingerprint.of(notebook, profile, rules)
+    cached = root / "build" / "cache" / f"{name}-{content}.ipynb"
+    with _alone(cached):
+        if not cached.is_file():
+            ran = deepcopy(notebook)
+            _run(ran, name, profile, root, rules, before)
+            part = cached.with_suffix(".part")
+            nbformat.write(ran, part)
+            part.replace(cached)
+    return _pasted(notebook, nbformat.read(cached, as_version=4))
+
+
+@contextmanager
+def _alone(cached: Path) -> Iterator[None]:
+    """Keep a second process from running the same notebook: it waits, and finds it done."""
+    cached.parent.mkdir(parents=True, exist_ok=True)
+    with cached.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _pasted(notebook: NotebookNode, ran: NotebookNode) -> NotebookNode:
+    """``notebook`` with the outputs of ``ran``, whose texts and comments may be older."""
+    result = deepcopy(notebook)
+    code = [c for c in ran.cells if c.cell_type == "code"]
+    for cell, done in zip([c for c in result.cells if c.cell_type == "code"], code, strict=True):
+        cell.outputs, cell.execution_count = done.outputs, done.execution_count
+        if cell.metadata.get("nbgrader", {}).get("grade_id") in ran.metadata.get("filled", []):
+            cell.source = done.source
+    if "widgets" in ran.metadata:
+        result.metadata.widgets = ran.metadata.widgets
+    result.metadata.kept = ran.metadata.get("kept", {})
+    return result
 
 
 def _run(
-    notebook: NotebookNode, name: str, profile: str, rules: Mapping[str, ReportRule], root: Path
+    notebook: NotebookNode,
+    name: str,
+    profile: str,
+    root: Path,
+    rules: Mapping[str, ReportRule],
+    before: NotebookNode | None,
 ) -> None:
+    todo = resume.plan(notebook, before)
+    with _kernel(notebook, profile, root) as client:
+        if before is not None:
+            resume.restore(client, before)
+        for index, cell in tqdm(
+            list(enumerate(notebook.cells)), f"{name} ({profile})", unit="cell", leave=False
+        ):
+            if HAND_IN in cell.metadata.get("tags", []):
+                continue  # there is no file to hand in yet
+            known = todo.known.get(index)
+            if known:
+                cell.source = known.source
+            elif rule := rules.get(cell.metadata.get("nbgrader", {}).get("grade_id")):
+                shown = shown_results(outputs(cells_of(notebook)))
+                cell.source = reported.fill(rule, cell.source, shown)
+            if known is None or index in todo.again:
+                _run_cell(client, index, cell, name)
+            if known:
+                cell.outputs, cell.execution_count = known.outputs, known.execution_count
+        notebook.metadata.kept = resume.keep(client)
+    client.set_widgets_metadata()
+    notebook.metadata.filled = list(rules)
+    if before is not None:
+        resume.renumber(notebook)
+
+
+@contextmanager
+def _kernel(notebook: NotebookNode, profile: str, root: Path) -> Iterator[NotebookClient]:
     with TemporaryDirectory(prefix="kernel-") as folder:
         manager = AsyncKernelManager(
             kernel_name="python3",
@@ -83,18 +135,10 @@ def _run(
         client = NotebookClient(
             notebook, km=manager, timeout=None, record_timing=False, coalesce_streams=True
         )
-        cells = list(enumerate(notebook.cells))
         environment = _environment(profile, root)
         # The client leaves alone a kernel that it did not make, unless told to clean up.
         with client.setup_kernel(cleanup_kc=True, cwd=str(root), env=environment):
-            for index, cell in tqdm(cells, f"{name} ({profile})", unit="cell", leave=False):
-                if rule := rules.get(cell.metadata.get("nbgrader", {}).get("grade_id")):
-                    cell.source = report_question.fill(
-                        rule, cell.source, recorded(cells_of(notebook))
-                    )
-                if HAND_IN not in cell.metadata.get("tags", []):  # there is no file to hand in yet
-                    _run_cell(client, index, cell, name)
-    client.set_widgets_metadata()
+            yield client
 
 
 def _run_cell(client: NotebookClient, index: int, cell: NotebookNode, name: str) -> None:
@@ -108,15 +152,6 @@ def _run_cell(client: NotebookClient, index: int, cell: NotebookNode, name: str)
         raise CourseError(f"{where}: the kernel died, perhaps for want of memory.") from error
 
 
-def _rules(notebook: NotebookNode, root: Path) -> dict[str, ReportRule]:
-    """What the report answers of the notebook's problem set hold, by question."""
-    id = notebook.metadata.get("course", {}).get("problem_set")
-    rules: dict[str, ReportRule] = {}
-    for part in problem_set(id, root).parts if id else ():
-        rules.update(checks.load_part(part).reports)
-    return rules
-
-
 def _environment(profile: str, root: Path) -> dict[str, str]:
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     return {
@@ -126,16 +161,3 @@ def _environment(profile: str, root: Path) -> dict[str, str]:
         "PYTHONPATH": path,
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # a debugger's warning that nobody asked for
     }
-
-
-def _content(notebook: NotebookNode, profile: str, fill: bool) -> str:
-    """A digest of all that decides what an execution shows."""
-    digest = hashlib.sha256(f"{profile} {fill} {sys.version}".encode())
-    for cell in notebook.cells:
-        digest.update(f"\0{cell.cell_type}\0{cell.source}\0{cell.metadata}".encode())
-    for folder in ("helpers", "data_scripts"):
-        for path in sorted((ROOT / folder).rglob("*.py")):
-            digest.update(f"\0{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
-    for package in ("torch", "torchvision", "numpy", "matplotlib"):
-        digest.update(f"\0{package} {version(package)}".encode())
-    return digest.hexdigest()[:16]

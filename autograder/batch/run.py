@@ -5,21 +5,18 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from autograder.course.table import Course
+from autograder.grading.basis import Basis
 from autograder.grading.grade import Grader
 from autograder.model import ProblemSet, Report
-from autograder.paths import ROOT
 from autograder.reading.collect import collect, load
+from autograder.results.feedback import write_feedback
 from autograder.results.files import write_grades, write_results
-from autograder.results.pages import write_feedback
 from autograder.results.text import clean
 
 
 def grade_all(
-    paths: Sequence[Path],
-    problem_set: ProblemSet,
-    out: Path,
-    root: Path = ROOT,
-    secret: bytes | None = None,
+    paths: Sequence[Path], problem_set: ProblemSet, course: Course, out: Path
 ) -> list[Report]:
     """Grade notebooks, zips and folders of them into ``out``; bad input gets a report as well.
 
@@ -28,7 +25,7 @@ def grade_all(
     """
     found = collect(paths)
     reports = []
-    with Grader(problem_set, root, secret) as grader:
+    with Grader(Basis.load(problem_set, course)) as grader:
         for item in tqdm(found, desc=f"grade {problem_set.id}", unit="submission"):
             folder = out / item.name
 

@@ -1,164 +1,188 @@
-"""Reads course.toml, and keeps the secret that seeds a term's inputs."""
+"""course.toml: what it says of the course, of its problem sets, and where their files lie."""
 
-import contextlib
-import hashlib
-import os
 import re
-import secrets
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import date, datetime
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import date
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+import msgspec
 
 from autograder.course.limits import read as read_limits
+from autograder.course.records import Record, T, typed
+from autograder.course.secret import secret
 from autograder.model import CourseError, ProblemSet, Question
+from autograder.parts import declare
+from autograder.parts.declare import Part
 from autograder.paths import ROOT
 
-PUBLIC_SECRET = b"public: the demo and the tests grade with inputs that anybody can compute"
-"""For the demo and the tests. Inputs drawn from it are no secret from students."""
-
-PROFILES = ("full", "mini")
-VISIBILITIES = ("visible", "after_due_date", "after_published", "hidden")
-
-_SETTINGS = {"course": ("title", "term"), "helpers": ("source",), "gradescope": ("torch_index",)}
-_LIMITS = "limits"
-_TABLES = (*_SETTINGS, _LIMITS)
-_REQUIRED = {
-    "title": str,
-    "number": int,
-    "parts": list,
-    "posted": date,
-    "due": date,
-    "hand_in": str,
-}
-_OPTIONAL = {"profiles": list, "visibility": str, "points": dict, "options": dict, "limits": dict}
-_KINDS = {
-    str: "a text",
-    int: "a whole number",
-    list: "a list",
-    date: "a date like 2026-10-12",
-    dict: "a table",
-}
+Fail = Callable[[str], CourseError]
+Profile = Literal["full", "mini"]
 
 
-@dataclass(frozen=True)
-class Settings:
-    """What course.toml says about the course as a whole."""
+class About(Record, frozen=True):
+    """The table ``course``."""
+
+    title: str = ""
+    term: str = ""
+
+
+class Helpers(Record, frozen=True):
+    """The table ``helpers``: where students get the package."""
+
+    source: str = ""
+
+
+class Image(Record, frozen=True):
+    """The table ``gradescope``: what its image is built from."""
+
+    torch_index: str = ""
+
+
+class Table(Record, frozen=True):
+    """The table of a problem set, as written."""
 
     title: str
-    term: str
-    helpers_source: str
-    torch_index: str
+    number: int
+    parts: list[str]
+    posted: date
+    due: date
+    hand_in: str
+    profiles: list[Literal["full", "mini"]] = msgspec.field(
+        default_factory=lambda: ["full", "mini"]
+    )
+    visibility: Literal["visible", "after_due_date", "after_published", "hidden"] = "visible"
+    points: dict[str, float] = msgspec.field(default_factory=dict)
+    options: dict[str, str] = msgspec.field(default_factory=dict)
+    limits: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
-def settings(root: Path = ROOT) -> Settings:
-    """The tables ``course``, ``helpers`` and ``gradescope``. Raises CourseError."""
-    tables = _read(root)
-    texts = {}
-    for name, keys in _SETTINGS.items():
-        table = _table(tables.get(name, {}), name, root)
-        _known(table, keys, name, root)
-        for key in keys:
-            texts[key] = _value(table, key, str, name, root) if key in table else ""
-    return Settings(texts["title"], texts["term"], texts["source"], texts["torch_index"])
+class Course:
+    """A course, read once: an edit of course.toml changes nothing of what was read from it.
 
+    ``secret`` stands for the secrets of all problem sets, in the demo and the tests.
 
-def load_course(root: Path = ROOT) -> dict[str, ProblemSet]:
-    """Every problem set of course.toml by its id, in the order written. Raises CourseError."""
-    settings(root)
-    return {id: problem_set(id, root) for id in _read(root) if id not in _TABLES}
+    Raises:
+        CourseError: course.toml is missing or no TOML, or a table of the whole course is wrong.
 
-
-def problem_set(id: str, root: Path = ROOT) -> ProblemSet:
-    """One problem set. Raises CourseError, naming those there are when there is none such."""
-    tables = _read(root)
-    if id in _TABLES or id not in tables:
-        known = ", ".join(k for k in tables if k not in _TABLES) or "none"
-        raise CourseError(f"There is no problem set {id!r} in {root / 'course.toml'}: {known}.")
-    limits = _table(tables.get(_LIMITS, {}), _LIMITS, root)
-    return _problem_set(id, _table(tables[id], id, root), limits, root)
-
-
-def composed_path(problem_set: ProblemSet | str, root: Path = ROOT) -> Path:
-    """The problem set's notebook with its solutions: made by ``release``, not committed."""
-    return _notebook("solutions", problem_set, root)
-
-
-def release_path(problem_set: ProblemSet | str, root: Path = ROOT) -> Path:
-    """The problem set's notebook for students: made by ``release`` from the composed one."""
-    return _notebook("notebooks", problem_set, root)
-
-
-def _notebook(folder: str, problem_set: ProblemSet | str, root: Path) -> Path:
-    id = problem_set if isinstance(problem_set, str) else problem_set.id
-    return root / folder / id / f"{id}.ipynb"
-
-
-def secret(ps_id: str, root: Path = ROOT, create: bool = False) -> bytes:
-    """The secret that seeds the inputs of a problem set; with ``create``, made when there is none.
-
-    It comes from the variable ``COURSE_SECRET_<PS>``, else from ``secrets/<ps>`` (0600, ignored
-    by git). ``COURSE_PUBLIC_SECRET=1`` stands for the public one.
-
-    Making it writes its SHA-256 to ``notebooks/<ps>.secret.sha256``, to be committed with the
-    release. So a secret that is lost, in this checkout or in a clone of it, is told apart from
-    one that was never made, and is reported, not remade: other inputs would make regrades
-    disagree. It lies beside the release and not in it because the release must have the same
-    bytes everywhere, and ``nbgrader generate_assignment`` empties ``notebooks/<ps>/``.
-    Raises CourseError when the secret is lost, is another one, or was not made yet.
+    >>> course = Course()
+    >>> problem_set = course.problem_set("ps_clip")
     """
-    if os.environ.get("COURSE_PUBLIC_SECRET", "0") not in ("", "0"):
-        return PUBLIC_SECRET
-    path, mark = root / "secrets" / ps_id, root / "notebooks" / f"{ps_id}.secret.sha256"
-    variable = f"COURSE_SECRET_{ps_id.upper()}"
-    expected = mark.read_text(encoding="ascii").strip() if mark.is_file() else ""
-    where = variable
-    value = os.environ.get(variable, "").strip().encode()
-    if not value and path.is_file():
-        where = str(path)
-        with contextlib.suppress(OSError):  # another user's file: they may have made it readable
-            path.chmod(0o600)
-        value = path.read_bytes().strip()
-        if not value:
-            raise CourseError(f"{path} is empty: restore the secret from a backup.")
-    if not value and expected:
-        raise CourseError(
-            f"The secret of {ps_id} is lost: {mark} says that it was made, but {path} is missing. "
-            f"Restore it from a backup or set {variable}; to begin a new term with other inputs, "
-            f"delete {mark.name} and release again."
+
+    def __init__(self, root: Path = ROOT, secret: bytes | None = None) -> None:
+        self.root = root
+        self.file = root / "course.toml"
+        tables = _read(self.file)
+        self.about = self._general(tables, "course", About)
+        self.helpers = self._general(tables, "helpers", Helpers)
+        self.image = self._general(tables, "gradescope", Image)
+        self._limits = tables.pop("limits", {})
+        self._tables = tables
+        self._problem_sets: dict[str, ProblemSet] = {}
+        self._secret = secret
+        self._secrets: dict[str, bytes] = {}
+
+    def _general(self, tables: dict[str, Any], name: str, kind: type[T]) -> T:
+        return typed(tables.pop(name, {}), kind, f"{self.file}, [{name}]")
+
+    @property
+    def ids(self) -> list[str]:
+        """The problem sets, in the order written."""
+        return list(self._tables)
+
+    def problem_set(self, id: str) -> ProblemSet:
+        """One problem set.
+
+        Raises:
+            CourseError: there is none such, or its table is wrong.
+        """
+        if id not in self._tables:
+            known = ", ".join(self._tables) or "none"
+            raise CourseError(f"There is no problem set {id!r} in {self.file}: {known}.")
+        if id not in self._problem_sets:
+            self._problem_sets[id] = self._problem_set(id)
+        return self._problem_sets[id]
+
+    def problem_sets(self) -> list[ProblemSet]:
+        """Every problem set, in the order written."""
+        return [self.problem_set(id) for id in self.ids]
+
+    def parts(self, problem_set: ProblemSet) -> list[Part]:
+        """The parts of a problem set, in its order."""
+        return [declare.load_part(name) for name in problem_set.parts]
+
+    def secret(self, ps_id: str) -> bytes:
+        """What seeds the inputs of a problem set. Raises CourseError, as ``secret`` does."""
+        if self._secret is not None:
+            return self._secret
+        if ps_id not in self._secrets:
+            self._secrets[ps_id] = secret(ps_id, self.root)
+        return self._secrets[ps_id]
+
+    def make_secret(self, ps_id: str) -> None:
+        """Make the secret of a problem set where there is none yet. Raises CourseError."""
+        if self._secret is None:
+            secret(ps_id, self.root, create=True)
+
+    def solution_path(self, part: str) -> Path:
+        """The notebook of a part with its solutions, which instructors edit."""
+        return self.root / "solutions" / f"{part}.ipynb"
+
+    def composed_path(self, ps_id: str) -> Path:
+        """The problem set's notebook with its solutions: made by ``release``, not committed."""
+        return self.root / "solutions" / ps_id / f"{ps_id}.ipynb"
+
+    def release_path(self, ps_id: str) -> Path:
+        """The problem set's notebook for students: made by ``release`` from the composed one."""
+        return self.root / "notebooks" / ps_id / f"{ps_id}.ipynb"
+
+    @cached_property
+    def helpers_version(self) -> str:
+        """The version of the students' package beside this one."""
+        text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+        return str(tomllib.loads(text)["project"]["version"])
+
+    def _problem_set(self, id: str) -> ProblemSet:
+        place = f"{self.file}, [{id}]"
+
+        def fail(text: str) -> CourseError:
+            return CourseError(f"{place}: {text}")
+
+        table = typed(self._tables[id], Table, place)
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", id):
+            raise fail("the id of a problem set has small letters, digits and _ only.")
+        for key, items in (("parts", table.parts), ("profiles", table.profiles)):
+            if not items or len({*items}) < len(items):
+                raise fail(f"{key} is {items!r}, but has to name each one once, and at least one.")
+        if table.due < table.posted:
+            raise fail(f"due ({table.due}) lies before posted ({table.posted}).")
+        if not isinstance(self._limits, Mapping):
+            raise CourseError(f"{self.file}: limits = {self._limits!r} belongs in a table.")
+        parts = [declare.load_part(name) for name in table.parts]
+        questions = _questions(parts, table.points, fail)
+        by_hand = {q.id for part in parts for q in part.by_hand}
+        graded = tuple(q for q in questions if q.id not in by_hand)
+        return ProblemSet(
+            id=id,
+            title=table.title,
+            number=table.number,
+            parts=tuple(table.parts),
+            posted=table.posted,
+            due=table.due,
+            profiles=tuple(table.profiles),
+            visibility=table.visibility,
+            hand_in=table.hand_in,
+            options=_options(parts, table.options, fail),
+            questions=graded,
+            by_hand=tuple(q for q in questions if q.id in by_hand),
+            limits=read_limits([self._limits, table.limits], [q.id for q in graded], fail),
         )
-    if not value and not create:
-        raise CourseError(
-            f"{ps_id} has no secret yet: run `python -m autograder release {ps_id}`, which makes "
-            f"{path}, or choose the public one with COURSE_PUBLIC_SECRET=1."
-        )
-    if not value:
-        value = _make(path)
-    found = hashlib.sha256(value).hexdigest()
-    if expected and found != expected:
-        raise CourseError(
-            f"{where} is not the secret that {ps_id} was released with ({mark} says): restore "
-            f"that one, or, to begin a new term, delete {mark.name} and release again."
-        )
-    if create and not expected:
-        mark.parent.mkdir(parents=True, exist_ok=True)
-        mark.write_text(found + "\n", encoding="ascii")
-    return value
 
 
-def _make(path: Path) -> bytes:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    value = secrets.token_hex(32).encode()
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(value + b"\n")
-    return value
-
-
-def _read(root: Path) -> dict[str, Any]:
-    path = root / "course.toml"
+def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -167,99 +191,18 @@ def _read(root: Path) -> dict[str, Any]:
         raise CourseError(f"{path} is not valid TOML: {error}.") from None
 
 
-def _table(value: Any, name: str, root: Path) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise CourseError(f"{root / 'course.toml'}: {name} = {value!r} belongs in a table.")
-    return value
-
-
-def _known(table: Mapping[str, Any], keys: Any, name: str, root: Path) -> None:
-    if unknown := [k for k in table if k not in keys]:
-        raise CourseError(
-            f"{root / 'course.toml'}, [{name}]: unknown key {unknown[0]!r}; "
-            f"there are {', '.join(keys)}."
-        )
-
-
-def _value(table: Mapping[str, Any], key: str, kind: type, name: str, root: Path) -> Any:
-    value = table[key]
-    # A bool is an int, and a date with a time is a date, to isinstance only.
-    if not isinstance(value, kind) or isinstance(value, bool | datetime):
-        raise CourseError(
-            f"{root / 'course.toml'}, [{name}]: {key} is {value!r}, but has to be {_KINDS[kind]}."
-        )
-    return value
-
-
-def _problem_set(id: str, table: dict[str, Any], limits: dict[str, Any], root: Path) -> ProblemSet:
-    def fail(text: str) -> CourseError:
-        return CourseError(f"{root / 'course.toml'}, [{id}]: {text}")
-
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", id):
-        raise fail("the id of a problem set has small letters, digits and _ only.")
-    kinds = {**_REQUIRED, **_OPTIONAL}
-    _known(table, kinds, id, root)
-    if missing := [k for k in _REQUIRED if k not in table]:
-        raise fail(f"{missing[0]} is missing.")
-    given = {k: _value(table, k, kinds[k], id, root) for k in table}
-
-    for key, allowed in (("parts", None), ("profiles", PROFILES)):
-        items = given.setdefault(key, list(PROFILES))
-        if not items or len({*map(str, items)}) < len(items):
-            raise fail(f"{key} is {items!r}, but has to name each one once, and at least one.")
-        for item in items:
-            if not isinstance(item, str) or (allowed and item not in allowed):
-                choice = f"one of {', '.join(allowed)}" if allowed else "the name of a part"
-                raise fail(f"{key} holds {item!r}, which is not {choice}.")
-    visibility = given.get("visibility", "visible")
-    if visibility not in VISIBILITIES:
-        raise fail(f"visibility is {visibility!r}, but has to be one of {', '.join(VISIBILITIES)}.")
-    if given["due"] < given["posted"]:
-        raise fail(f"due ({given['due']}) lies before posted ({given['posted']}).")
-
-    questions = _questions(given["parts"], given.get("points", {}), fail)
-    return ProblemSet(
-        id=id,
-        title=given["title"],
-        number=given["number"],
-        parts=tuple(given["parts"]),
-        posted=given["posted"],
-        due=given["due"],
-        profiles=tuple(given["profiles"]),
-        visibility=visibility,
-        hand_in=given["hand_in"],
-        options=_options(given["parts"], given.get("options", {}), fail),
-        limits=read_limits(
-            [limits, given.get("limits", {})], [q.id for q in questions["questions"]], fail
-        ),
-        **questions,
-    )
-
-
-def _options(parts: list[str], chosen: dict[str, Any], fail: Any) -> dict[str, str]:
+def _options(parts: list[Part], chosen: Mapping[str, str], fail: Fail) -> dict[str, str]:
     """A value for every option of the parts: what was chosen, else the first there is."""
-    from autograder.parts.declare import load_part
-
-    known = {name: values for part in parts for name, values in load_part(part).options.items()}
-    for name, value in chosen.items():
-        if name not in known:
-            raise fail(f"there is no option {name!r}, only {', '.join(known) or 'none'}.")
-        if value not in known[name]:
-            choice = " or ".join(map(repr, known[name]))
-            raise fail(f"the option {name} is {value!r}, but has to be {choice}.")
-    return {name: values[0] for name, values in known.items()} | chosen
+    known = {name: values for part in parts for name, values in part.options.items()}
+    if wrong := declare.misfit(chosen, known):
+        raise fail(wrong)
+    return {name: values[0] for name, values in known.items()} | dict(chosen)
 
 
-def _questions(
-    parts: list[str], points: dict[str, Any], fail: Any
-) -> dict[str, tuple[Question, ...]]:
-    """The parts' questions with the points chosen for them: those we grade, and those by hand."""
-    # Reading a part needs numpy; reading the settings alone does not.
-    from autograder.parts.declare import load_part
-
+def _questions(parts: list[Part], points: Mapping[str, float], fail: Fail) -> list[Question]:
+    """The parts' questions, those graded by hand last of each, with the points chosen for them."""
     questions: dict[str, Question] = {}
-    loaded = [load_part(part) for part in parts]
-    for part in loaded:
+    for part in parts:
         for question in [*part.questions, *part.by_hand]:
             if question.id in questions:
                 other = questions[question.id].part
@@ -270,11 +213,7 @@ def _questions(
     for id, value in points.items():
         if id not in questions:
             raise fail(f"points names {id!r}; the questions are {', '.join(questions)}.")
-        if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
-            raise fail(f"points of {id} is {value!r}, but has to be a number above 0.")
-        questions[id] = replace(questions[id], points=float(value))
-    manual = {q.id for part in loaded for q in part.by_hand}
-    return {
-        "questions": tuple(q for id, q in questions.items() if id not in manual),
-        "by_hand": tuple(q for id, q in questions.items() if id in manual),
-    }
+        if not value > 0:
+            raise fail(f"points of {id} is {value:g}, but has to be a number above 0.")
+        questions[id] = replace(questions[id], points=value)
+    return list(questions.values())

@@ -6,7 +6,8 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from autograder.course.table import release_path, secret, settings
+from autograder.authoring.compose import composed
+from autograder.course.table import Course
 from autograder.grading.measured import held_out, pack
 from autograder.model import CourseError, ProblemSet
 from autograder.paths import ROOT
@@ -16,13 +17,13 @@ LOCK = "requirements-gradescope.txt"
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the same bytes whenever it is built
 
 
-def build(problem_set: ProblemSet, out: Path, root: Path = ROOT) -> str:
+def build(problem_set: ProblemSet, course: Course, out: Path) -> str:
     """Write the zip to upload to ``out``; say where it is, and what an instructor should know.
 
     Raises:
         CourseError: the problem set was not released yet, or its secret is missing.
     """
-    data = contents(problem_set, root)
+    data = contents(problem_set, course)
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
         for name, content in sorted(data.items()):
@@ -35,7 +36,7 @@ def build(problem_set: ProblemSet, out: Path, root: Path = ROOT) -> str:
     out.write_bytes(archive.getvalue())
     said = [f"{out}: {len(data)} files, {len(archive.getvalue()) / 1024:.0f} KB."]
     said.append("It holds solutions and the term's secret: show it to nobody.")
-    if not settings(root).torch_index:
+    if not course.image.torch_index:
         said.append(
             "torch will come from pip's default index, with CUDA (several GB): set torch_index "
             "under [gradescope] in course.toml to an index of CPU-only wheels."
@@ -48,29 +49,25 @@ def build(problem_set: ProblemSet, out: Path, root: Path = ROOT) -> str:
     return "\n".join(said)
 
 
-def contents(problem_set: ProblemSet, root: Path = ROOT) -> dict[str, bytes]:
+def contents(problem_set: ProblemSet, course: Course) -> dict[str, bytes]:
     """The files of the zip by their names in it."""
-    from autograder.authoring.release import (
-        composed,  # nbgrader: needed here, not where the zip is unpacked
-    )
-
-    id, release = problem_set.id, release_path(problem_set, root)
+    id, release = problem_set.id, course.release_path(problem_set.id)
     if not release.is_file():
         raise CourseError(f"{release} is missing: run `python -m autograder release {id}` first.")
-    index = settings(root).torch_index
+    index = course.image.torch_index
     lock = (ROOT / LOCK).read_text(encoding="utf-8")
     files = {
         "setup.sh": (HERE / "setup.sh").read_bytes(),
         "run_autograder": (HERE / "run_autograder").read_bytes(),
         "requirements.txt": (f"--extra-index-url {index}\n{lock}" if index else lock).encode(),
         "problem_set": f"{id}\n".encode(),
-        "course.toml": (root / "course.toml").read_bytes(),
-        f"secrets/{id}": secret(id, root) + b"\n",
+        "course.toml": course.file.read_bytes(),
+        f"secrets/{id}": course.secret(id) + b"\n",
         f"notebooks/{id}/{id}.ipynb": release.read_bytes(),
-        f"solutions/{id}/{id}.ipynb": composed(problem_set, root).encode(),
+        f"solutions/{id}/{id}.ipynb": composed(problem_set, course).encode(),
     }
     for profile in problem_set.profiles:
-        if held := held_out(profile, root):
+        if held := held_out(profile, course.root):
             files[f"held_out/{profile}.npz"] = pack(held)
     parts = HERE.parent / "parts"
     folders = [HERE.parent / "sandbox", *(parts / p for p in problem_set.parts), ROOT / "helpers"]

@@ -12,7 +12,8 @@ import traceback
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from autograder.course.table import problem_set
+from autograder.course.table import Course
+from autograder.grading.basis import Basis
 from autograder.grading.grade import Grader, Update
 from autograder.model import ProblemSet, QuestionResult, Report
 from autograder.paths import ROOT
@@ -29,7 +30,8 @@ def main(base: Path, root: Path = ROOT) -> int:
     The file is valid and all zero before anything of the student is read, and says whose fault it
     is when grading ends early.
     """
-    ps = problem_set((root / "problem_set").read_text(encoding="utf-8").strip(), root)
+    course = Course(root)
+    ps = course.problem_set((root / "problem_set").read_text(encoding="utf-8").strip())
     results = base / "results" / "results.json"
     latest = Report("submission", ps, [QuestionResult(q) for q in ps.questions])
 
@@ -41,7 +43,7 @@ def main(base: Path, root: Path = ROOT) -> int:
     update(latest)
     try:
         with _private(base):
-            update(_grade(ps, base / "submission", root, update))
+            update(_grade(ps, course, base / "submission", update))
     except BaseException as error:
         traceback.print_exc()
         for question in latest.questions:
@@ -53,8 +55,8 @@ def main(base: Path, root: Path = ROOT) -> int:
     return 1 if latest.fault else 0
 
 
-def _grade(ps: ProblemSet, folder: Path, root: Path, update: Update) -> Report:
-    with Grader(ps, root) as grader:
+def _grade(ps: ProblemSet, course: Course, folder: Path, update: Update) -> Report:
+    with Grader(Basis.load(ps, course)) as grader:
         found = [load(f, grader.release) for f in collect([folder])]
         return grader.grade(_choose(found, ps), update)
 

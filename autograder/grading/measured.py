@@ -8,16 +8,21 @@ notebook printed has to be near the accuracy that they reach.
 import functools
 import io
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from autograder.grading.basis import Basis
+from autograder.parts.declare import Architecture, Part
 from autograder.paths import ROOT
 from autograder.reading.weights import ModelError, weights
+from autograder.sandbox.client import Sandbox
+from autograder.sandbox.job import Call, Job
 from helpers._session import data_folder
+from helpers.handing.claims import Result
 
 IMAGES = 1000
 SIDE = 64
@@ -85,51 +90,69 @@ def pack(held: HeldOut) -> bytes:
     return file.getvalue()
 
 
-def measure(
-    records: Sequence[Mapping[str, Any]],
-    files: Mapping[str, bytes],
-    root: Path,
-    run: Callable[[HeldOut, dict[str, np.ndarray]], Any],
-) -> tuple[str | None, list[str]]:
-    """Compare results with what the models behind them reach.
+class Measurement:
+    """Measures handed-in weights in the reference's own architecture."""
 
-    ``files`` are the models by the hash that a record names, and ``run`` gives the classes (N,)
-    that weights choose, or anything else where they do not fit.
+    def __init__(self, basis: Basis, sandbox: Sandbox) -> None:
+        self.basis, self.sandbox = basis, sandbox
 
-    Returns:
-        What is wrong, "" where nothing is, None where nothing could be measured; and notes.
-    """
-    said, notes, measured = [], [], False
-    for record in records:
-        data = files.get(str(record.get("model")))
-        if data is None:
-            continue
-        model = f"The model behind {record['name']}"
-        held = held_out(record["profile"], root)
-        if held is None:
-            notes.append(f"{model} was not measured: the {record['profile']} images are not here.")
-            continue
-        try:
-            classes = run(held, weights(data))
-        except ModelError as error:
-            notes.append(f"{model} was not used: {error}.")
-            continue
-        if not isinstance(classes, np.ndarray) or classes.shape != held.labels.shape:
-            notes.append(f"{model} was not used: its weights do not fit this network.")
-            continue
-        measured = True
-        said.append(verdict(record, classes, held))
-    return (" ".join(filter(None, said)) if measured else None), notes
+    def measure(
+        self,
+        results: Sequence[Result],
+        files: Mapping[str, bytes],
+        how: Architecture,
+        part: Part,
+    ) -> tuple[str | None, list[str]]:
+        """Compare results with what the models behind them reach.
+
+        ``files`` are the models by the hash that a result names.
+
+        Returns:
+            What is wrong, "" where nothing is, None where nothing could be measured; and notes.
+        """
+        said, notes, measured = [], [], False
+        for result in results:
+            data = files.get(result.model)
+            if data is None:
+                continue
+            model = f"The model behind {result.name}"
+            held = held_out(result.profile, self.basis.course.root)
+            if held is None:
+                profile = result.profile
+                notes.append(f"{model} was not measured: the {profile} images are not here.")
+                continue
+            try:
+                classes = self._classes(how, part, held, weights(data))
+            except ModelError as error:
+                notes.append(f"{model} was not used: {error}.")
+                continue
+            if not isinstance(classes, np.ndarray) or classes.shape != held.labels.shape:
+                notes.append(f"{model} was not used: its weights do not fit this network.")
+                continue
+            measured = True
+            said.append(verdict(result, classes, held))
+        return (" ".join(filter(None, said)) if measured else None), notes
+
+    def _classes(
+        self, how: Architecture, part: Part, held: HeldOut, arrays: dict[str, np.ndarray]
+    ) -> Any:
+        """The classes that the weights choose, as claimed."""
+        answer, *others = (self.basis.reference.answers[id] for id in how.answers)
+        call = Call(how.probe, {"images": held.images, "weights": arrays})
+        given = tuple(self.basis.release.given)
+        run = self.sandbox.run(Job(answer, (), part.probes, (call,), given, (), tuple(others)))
+        outcome = run.outcomes[0] if run.outcomes else None
+        return outcome.get("classes") if isinstance(outcome, dict) else None
 
 
-def verdict(result: Mapping[str, Any], classes: np.ndarray, held: HeldOut) -> str:
+def verdict(result: Result, classes: np.ndarray, held: HeldOut) -> str:
     """What is wrong with a result, given the classes (N,) that its model chose; else empty."""
     reached = float((classes == held.labels).mean())
-    printed = float(result["accuracy"])
+    printed = result.accuracy
     if abs(reached - printed) <= held.tolerance(printed):
         return ""
     return (
-        f"The model behind {result['name']} reaches {reached:.2f} on images that it has not seen, "
+        f"The model behind {result.name} reaches {reached:.2f} on images that it has not seen, "
         f"where the notebook printed {printed:.2f}: run the notebook from top to bottom, and hand "
         "in what that run wrote."
     )

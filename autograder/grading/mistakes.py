@@ -10,26 +10,32 @@ problem set with which an entry is wrong, or right; without it, it always is.
 import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from autograder.course.records import Record, typed
 from autograder.model import CourseError, QuestionResult
-from autograder.parts.declare import applies
+from autograder.parts.declare import Part, applies, misfit
+
+FILE = "mistakes.toml"
 
 
-@dataclass(frozen=True)
-class Patch:
+class Patch(Record, frozen=True):
     """A wrong answer, with the hint of what to look at, or another right one, without a hint."""
 
     id: str
     question: str
-    hint: str
-    source: str
-    edits: tuple[tuple[str, str], ...]
-    regex: bool
-    cell: str
-    when: Mapping[str, str] = field(default_factory=dict)
+    hint: str = ""
+    find: str = ""
+    replace: str | None = None
+    edits: list[tuple[str, str]] = msgspec.field(default_factory=list)
+    source: str = ""
+    regex: bool = False
+    cell: str = ""
+    when: dict[str, str] = msgspec.field(default_factory=dict)
 
     def apply(self, solution: str) -> str:
         """The patched cell.
@@ -38,7 +44,8 @@ class Patch:
             CourseError: an edit does not fit ``solution`` in exactly one place.
         """
         patched = self.source or solution
-        for find, replace in self.edits:
+        single = [(self.find, self.replace or "")] if self.find else []
+        for find, replace in [*self.edits, *single]:
             pattern = find if self.regex else re.escape(find)
             count = len(re.findall(pattern, patched))
             if count != 1:
@@ -52,58 +59,84 @@ class Patch:
         return patched
 
 
-def load_patches(
-    folder: Path, options: Mapping[str, str] | None = None
-) -> tuple[list[Patch], list[Patch]]:
-    """The mistakes and the variants of the part in ``folder``; with options, those that fit."""
-    tables = tomllib.loads((folder / "mistakes.toml").read_text(encoding="utf-8"))
-    mistakes = [_patch(t) for t in tables.get("mistake", [])]
-    variants = [_patch(t) for t in tables.get("variant", [])]
-    for patch in mistakes:
-        if not patch.hint:
-            raise CourseError(f"Mistake {patch.id!r} in {folder.name}/mistakes.toml has no hint.")
-    if options is not None:
-        mistakes = [p for p in mistakes if applies(p.when, options)]
-        variants = [p for p in variants if applies(p.when, options)]
-    return mistakes, variants
+@dataclass(frozen=True)
+class Patches:
+    """The entries of a part's mistakes.toml."""
+
+    mistakes: list[Patch]
+    variants: list[Patch]
+
+    def fitting(self, options: Mapping[str, str]) -> "Patches":
+        """Those that are there with these options."""
+        return Patches(
+            [p for p in self.mistakes if applies(p.when, options)],
+            [p for p in self.variants if applies(p.when, options)],
+        )
 
 
-def _patch(table: dict[str, Any]) -> Patch:
-    edits = table.get("edits", [])
-    if "find" in table:
-        edits = [*edits, [table["find"], table["replace"]]]
-    return Patch(
-        table["id"],
-        table["question"],
-        " ".join(table.get("hint", "").split()),
-        table.get("source", ""),
-        tuple((find, replace) for find, replace in edits),
-        table.get("regex", False),
-        table.get("cell", ""),
-        table.get("when", {}),
+def load_patches(part: Part) -> Patches:
+    """All mistakes and variants of a part; none where it has no mistakes.toml.
+
+    Raises:
+        CourseError: the file is no TOML, or an entry has an unknown key, question or option.
+    """
+    path = part.folder / FILE
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Patches([], [])
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise CourseError(f"{path} is not valid TOML: {error}.") from None
+    if unknown := [key for key in tables if key not in ("mistake", "variant")]:
+        raise CourseError(f"{path}: unknown table {unknown[0]!r}; there are mistake, variant.")
+    return Patches(
+        [_patch(t, "mistake", part, path) for t in tables.get("mistake", [])],
+        [_patch(t, "variant", part, path) for t in tables.get("variant", [])],
     )
+
+
+def _patch(table: Mapping[str, Any], kind: str, part: Part, path: Path) -> Patch:
+    place = f"{path}, [[{kind}]] {table.get('id', '?')}"
+    hint = table.get("hint", "")
+    if isinstance(hint, str):
+        table = {**table, "hint": " ".join(hint.split())}
+    patch = typed(table, Patch, place)
+    questions = [q.id for q in part.questions]
+    if patch.question not in questions:
+        raise CourseError(
+            f"{place}: the question is {patch.question!r}, but has to be one of "
+            f"{', '.join(questions)}."
+        )
+    if kind == "mistake" and not patch.hint:
+        raise CourseError(f"{place}: the hint is missing.")
+    if bool(patch.find) != (patch.replace is not None):
+        raise CourseError(f"{place}: find and replace have to stand together.")
+    if wrong := misfit(patch.when, part.options):
+        raise CourseError(f"{place}: {wrong}")
+    return patch
 
 
 @dataclass(frozen=True)
 class Known:
-    """A known mistake on this term's inputs: what it gives, and which checks it fails."""
+    """A known mistake on this term's inputs: by check, what it gives, and which it fails."""
 
     patch: Patch
-    outcomes: Sequence[Any]
-    failed: frozenset[int]
+    outcomes: Mapping[str, Any]
+    failed: frozenset[str]
 
 
 def recognise(
-    result: QuestionResult, known: Sequence[Known], equal: Callable[[int, Any], bool]
+    result: QuestionResult, known: Sequence[Known], equal: Callable[[str, Any], bool]
 ) -> None:
     """Name the known mistake that explains the most of what went wrong.
 
-    A mistake is recognised when every check that it fails came out here exactly as it does there.
+    A mistake is recognised when every check that it fails came out here exactly as it does there,
+    which ``equal`` says of a check and an outcome.
     """
     fitting = [
         k
         for k in known
-        if k.failed and all(i < len(k.outcomes) and equal(i, k.outcomes[i]) for i in k.failed)
+        if k.failed and all(c in k.outcomes and equal(c, k.outcomes[c]) for c in k.failed)
     ]
     if fitting:
         best = max(fitting, key=lambda k: len(k.failed))

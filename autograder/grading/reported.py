@@ -2,50 +2,119 @@
 
 import ast
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from autograder.model import CheckResult
+from autograder.grading.basis import Basis
+from autograder.grading.measured import Measurement
+from autograder.grading.mistakes import Known, recognise
+from autograder.model import CheckResult, CourseError, Question, QuestionResult
 from autograder.parts.declare import ReportRule
+from autograder.reading.answers import Submission
 from autograder.reading.magics import tree
-from helpers.handing.claims import ROUNDING, is_number, literals
+from autograder.sandbox.client import Sandbox
+from helpers.handing.claims import ROUNDING, Result, is_number, literals
 
-NOT_RUN = "not run"
+MEASURED = "The models that were handed in reach the accuracies that the notebook printed"
 
 
-def grade(
-    rule: ReportRule, source: str, records: Sequence[Mapping[str, Any]], profiles: Sequence[str]
-) -> tuple[list[CheckResult], list[Any]]:
-    """Check the claims in ``source`` against ``records``: results, and what was seen in each.
+@dataclass(frozen=True)
+class Finding:
+    """A check of a report: its sentence, why it failed, "" where it did not, and what was seen.
 
     What was seen is plain data that two submissions share when they made the same mistake.
     """
-    names = [f"`{name}` is right" for name in rule.facts]
-    names += [
-        f"`{rule.results}` holds the accuracies that the notebook printed",
-        "The accuracies are in the order and range that this experiment gives",
-    ]
-    recorded = {r["name"]: r for r in records if r["name"] in rule.keys}
-    if problem := _not_run(rule, recorded, profiles):
-        return [CheckResult(n, False, message=problem) for n in names], [NOT_RUN] * len(names)
+
+    sentence: str
+    message: str = ""
+    seen: Any = None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The findings about a report; it may be that the notebook was not ``run`` to give results."""
+
+    findings: list[Finding]
+    run: bool = True
+
+    @property
+    def checks(self) -> list[CheckResult]:
+        return [CheckResult(f.sentence, not f.message, message=f.message) for f in self.findings]
+
+    @property
+    def seen(self) -> dict[str, Any]:
+        return {f.sentence: f.seen for f in self.findings}
+
+
+class ReportQuestions:
+    """Grades reports, and names the known mistake in one."""
+
+    def __init__(self, basis: Basis, sandbox: Sandbox) -> None:
+        self.basis = basis
+        self._measurement = Measurement(basis, sandbox)
+
+    def grade(self, result: QuestionResult, submission: Submission) -> None:
+        """Fill in checks, mistake and notes."""
+        question = result.question
+        rule = self.basis.part(question).reports[question.id]
+        profiles = self.basis.problem_set.profiles
+        reading = read(rule, submission.answers[question.id], submission.results, profiles)
+        result.checks = reading.checks
+        if reading.run and not result.passed:
+            seen = reading.seen
+            known = self._known(question, rule, submission)
+            recognise(result, known, lambda sentence, was: seen[sentence] == was)
+        if rule.models and submission.models:
+            results = [r for name, r in submission.results.items() if name in rule.keys]
+            wrong, notes = self._measurement.measure(
+                results, submission.models, rule.models, self.basis.part(question)
+            )
+            result.notes += notes
+            if wrong is not None:
+                result.checks.append(CheckResult(MEASURED, not wrong, message=wrong))
+
+    def _known(self, question: Question, rule: ReportRule, submission: Submission) -> list[Known]:
+        """What the known mistakes look like with the submission's own numbers."""
+        filled = fill(rule, self.basis.reference.answers[question.id], submission.results)
+        known = []
+        for patch in self.basis.mistakes[question.id]:
+            try:
+                source = patch.apply(filled)
+            except CourseError:
+                continue  # two equal results, swapped, say: no mistake to see here
+            wrong = read(rule, source, submission.results, self.basis.problem_set.profiles)
+            failed = frozenset(f.sentence for f in wrong.findings if f.message)
+            known.append(Known(patch, wrong.seen, failed))
+        return known
+
+
+def read(
+    rule: ReportRule, source: str, results: Mapping[str, Result], profiles: Sequence[str]
+) -> Reading:
+    """Check the claims in ``source`` against ``results``."""
+    facts = [f"`{name}` is right" for name in rule.facts]
+    accuracies = f"`{rule.results}` holds the accuracies that the notebook printed"
+    order = "The accuracies are in the order and range that this experiment gives"
+    shown = {name: r for name, r in results.items() if name in rule.keys}
+    if problem := _not_run(rule, shown, profiles):
+        return Reading([Finding(s, problem) for s in (*facts, accuracies, order)], run=False)
     claims = literals(tree(source))
-    accuracy = {k: float(r["accuracy"]) for k, r in recorded.items()}
-    profile = next(iter(recorded.values()))["profile"]
-    findings = [_fact(name, right, claims) for name, right in rule.facts.items()]
-    findings += [_claims(rule, claims, accuracy), _order(rule, accuracy, profile)]
-    checks = [
-        CheckResult(n, not message, message=message)
-        for n, (message, _) in zip(names, findings, strict=True)
+    accuracy = {name: r.accuracy for name, r in shown.items()}
+    profile = next(iter(shown.values())).profile
+    findings = [
+        Finding(sentence, *_fact(name, right, claims))
+        for sentence, (name, right) in zip(facts, rule.facts.items(), strict=True)
     ]
-    if literals_missing := [n for n in rule.names if n not in claims]:
+    findings.append(Finding(accuracies, *_claims(rule, claims, accuracy)))
+    message, seen = _order(rule, accuracy, profile)
+    if missing := [n for n in rule.names if n not in claims]:
         # an untouched cell earns nothing for an experiment that the notebook ran by itself
-        said = f"The answer does not assign {' and '.join(f'`{n}`' for n in literals_missing)}."
-        checks[-1] = CheckResult(names[-1], False, message=said)
-    return checks, [seen for _, seen in findings]
+        message = f"The answer does not assign {' and '.join(f'`{n}`' for n in missing)}."
+    return Reading([*findings, Finding(order, message, seen)])
 
 
-def fill(rule: ReportRule, source: str, records: Sequence[Mapping[str, Any]]) -> str:
-    """``source`` with the recorded numbers in its results dict, as a student would write them."""
-    accuracy = {r["name"]: r["accuracy"] for r in records}
+def fill(rule: ReportRule, source: str, results: Mapping[str, Result]) -> str:
+    """``source`` with the notebook's numbers in its results dict, as a student would write them."""
     lines = source.splitlines(keepends=True)
     spots = []
     for node in ast.parse(source).body:
@@ -54,21 +123,22 @@ def fill(rule: ReportRule, source: str, records: Sequence[Mapping[str, Any]]) ->
                 if name == rule.results:
                     spots += list(zip(keys, values, strict=True))
     for key, value in reversed(spots):
-        if isinstance(key, ast.Constant) and key.value in accuracy:
+        result = results.get(str(key.value)) if isinstance(key, ast.Constant) else None
+        if result:
             line = lines[value.lineno - 1].encode()
-            number = f"{accuracy[key.value]:.4f}".encode()
+            number = f"{result.accuracy:.4f}".encode()
             line = line[: value.col_offset] + number + line[value.end_col_offset :]
             lines[value.lineno - 1] = line.decode()
     return "".join(lines)
 
 
-def _not_run(rule: ReportRule, recorded: Mapping[str, Any], profiles: Sequence[str]) -> str:
-    if missing := [k for k in rule.keys if k not in recorded]:
+def _not_run(rule: ReportRule, shown: Mapping[str, Result], profiles: Sequence[str]) -> str:
+    if missing := [k for k in rule.keys if k not in shown]:
         return (
             f"The notebook shows no result for {', '.join(missing)}: run all its cells, "
             "save it, and hand it in with its outputs."
         )
-    used = sorted({r["profile"] for r in recorded.values()})
+    used = sorted({r.profile for r in shown.values()})
     if len(used) > 1:
         return (
             f"The results come from different profiles ({', '.join(used)}): "

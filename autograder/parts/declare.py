@@ -11,6 +11,7 @@ import hmac
 import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,17 @@ Inputs = dict[str, Any]
 Draw = Callable[[Generator], Inputs]
 
 PARTS = Path(__file__).parent
+
+
+def misfit(when: Mapping[str, str], options: Mapping[str, Sequence[str]]) -> str:
+    """Which option or value there is not, as a sentence; "" where all are."""
+    for name, value in when.items():
+        if name not in options:
+            return f"there is no option {name!r}, only {', '.join(options) or 'none'}."
+        if value not in options[name]:
+            choice = " or ".join(map(repr, options[name]))
+            return f"the option {name} is {value!r}, but has to be {choice}."
+    return ""
 
 
 def applies(when: Mapping[str, str], options: Mapping[str, str]) -> bool:
@@ -90,6 +102,9 @@ class ReportRule:
 class Part:
     """All that grades one topic, declared in ``parts/<name>/checks.py``.
 
+    Many checks may be spread over files whose names begin with ``checks``, and their probes over
+    files that begin with ``probes``: they end up in one module.
+
     ``imports`` are modules that answers need beside torch and numpy, and that take long to import:
     the sandbox has them ready.
     """
@@ -106,10 +121,11 @@ class Part:
     def folder(self) -> Path:
         return PARTS / self.name
 
-    @property
+    @cached_property
     def probes(self) -> str:
-        """The source of the part's probes, which runs beside a student's code."""
-        return (self.folder / "probes.py").read_text(encoding="utf-8")
+        """The source of the part's probes, which runs beside a student's code; read once."""
+        files = sorted(self.folder.glob("probes*.py"))
+        return "\n".join(path.read_text(encoding="utf-8") for path in files)
 
     def option(self, name: str, *values: str) -> None:
         """What a problem set may choose in course.toml; the first value where it does not."""
@@ -142,6 +158,8 @@ class Part:
             sentence = " ".join((draw.__doc__ or "").split())
             if not sentence:
                 raise CourseError(f"Check {draw.__name__} of {question} has no docstring.")
+            if wrong := misfit(when or {}, self.options):
+                raise CourseError(f"Check {draw.__name__} of {question}: {wrong}")
             self.checks.append(
                 Check(question, draw.__name__, sentence, probe, weight, tolerance, draw, when or {})
             )
@@ -164,9 +182,11 @@ def seed(rng: Generator) -> int:
 
 
 def load_part(name: str) -> Part:
-    """The part that ``parts/<name>/checks.py`` declares as ``PART``."""
+    """The part that ``parts/<name>/checks.py`` declares as ``PART``, with all its checks."""
     if not (PARTS / name / "checks.py").is_file():
         known = ", ".join(sorted(p.parent.name for p in PARTS.glob("*/checks.py")))
         raise CourseError(f"There is no part {name!r} in {PARTS}; there are: {known}.")
+    for path in sorted((PARTS / name).glob("checks*.py")):
+        importlib.import_module(f"autograder.parts.{name}.{path.stem}")
     part: Part = importlib.import_module(f"autograder.parts.{name}.checks").PART
     return part

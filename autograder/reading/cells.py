@@ -5,8 +5,6 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from helpers.handing.results import KINDS, PRINTED, RESULT
-
 LARGEST = 100 << 20
 MOST_PARTS = 1_000_000  # lists and dicts: each takes a hundred times its two bytes once it is read
 
@@ -105,34 +103,10 @@ def _text(value: Any) -> str:
     if not isinstance(value, str):
         return ""
     # A lone half of a surrogate pair can be in JSON, but not be written anywhere.
-    value = value.encode("utf-8", "replace").decode("utf-8")
-    return value.replace("\r\n", "\n").replace("\r", "\n")
+    text: str = value.encode("utf-8", "replace").decode("utf-8")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def recorded(cells: list[Cell]) -> list[dict[str, Any]]:
-    """The results that helpers recorded or, where those are lost, printed; in their order."""
-    outputs = [o for cell in cells for o in cell.outputs if isinstance(o, dict)]
-    found = [(o, r) for o in outputs for r in _results(o)]
-    kept = {r["name"] for o, r in found if _has_record(o)}
-    return [r for o, r in found if _has_record(o) or r["name"] not in kept]
-
-
-def _has_record(output: dict[str, Any]) -> bool:
-    data = output.get("data")
-    return isinstance(data, dict) and RESULT in data
-
-
-def _results(output: dict[str, Any]) -> list[dict[str, Any]]:
-    data = output.get("data")
-    data = data if isinstance(data, dict) else {}
-    match data.get(RESULT):
-        case {"name": str(name), "accuracy": int() | float() as accuracy, "profile": str(profile)}:
-            if profile in KINDS and 0 <= accuracy <= 1:
-                result = {"name": name, "accuracy": float(accuracy), "profile": profile}
-                model = data[RESULT].get("model")
-                return [{**result, "model": model} if isinstance(model, str) else result]
-    text = _text(data.get("text/plain")) or _text(output.get("text"))
-    return [
-        {"name": name, "accuracy": float(accuracy), "profile": profile}
-        for name, accuracy, profile in PRINTED.findall(text)
-    ]
+def outputs(cells: list[Cell]) -> list[dict[str, Any]]:
+    """All outputs of the cells, in their order; what is none is left."""
+    return [o for cell in cells for o in cell.outputs if isinstance(o, dict)]

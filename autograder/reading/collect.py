@@ -15,8 +15,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autograder.model import ProblemSet
-from autograder.reading.answers import Release, Submission, read, read_bytes
+from autograder.reading.answers import Submission, read, read_bytes
 from autograder.reading.cells import LARGEST
+from autograder.reading.released import Release
 from autograder.reading.weights import LARGEST as LARGEST_MODEL_FILE
 from autograder.reading.weights import SUFFIX
 
@@ -86,8 +87,8 @@ def _small(path: Path) -> bytes:
 
 def _add_models(submission: Submission, files: Iterable[bytes]) -> None:
     """Keep the files that the notebook's results name by their hash."""
-    named = {r.get("model") for r in submission.records}
-    for data in files if named - {None} else ():
+    named = {r.model for r in submission.results.values() if r.model}
+    for data in files if named else ():
         digest = hashlib.sha256(data).hexdigest()
         if digest in named:
             submission.models[digest] = data

@@ -15,14 +15,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from autograder.model import CourseError
+from autograder.paths import ROOT
 from autograder.sandbox import wire
-from autograder.sandbox.cells import Trouble
-from autograder.sandbox.job import Job, Limits, Run
-from autograder.sandbox.survey import require
-from autograder.sandbox.watch import WAITED
+from autograder.sandbox.claims import Channel, read_run
+from autograder.sandbox.job import End, Job, Limits, Run, SandboxError, Why
+from autograder.sandbox.survey import Isolation, Mechanism
 
-ROOT = Path(__file__).parents[2]
 UIDS = range(62000, 65000)
 START = """
 import socket, sys
@@ -30,10 +28,6 @@ sys.path.insert(0, sys.argv[2])
 from autograder.sandbox.zygote import main
 main(socket.socket(fileno=int(sys.argv[1])), sys.argv[2], sys.argv[3:])
 """
-
-
-class SandboxError(Exception):
-    """The sandbox itself failed: the grader's fault, not a student's."""
 
 
 class Sandbox:
@@ -51,9 +45,9 @@ class Sandbox:
         self.imports = imports
         self._uids = random.Random(os.urandom(8)).sample(UIDS, len(UIDS))
         self._zygote: subprocess.Popen[bytes] | None = None
-        self._ended: dict[int, tuple[int, str]] = {}
-        self.isolation: dict[str, str] = {}
-        """What keeps answers apart, once started: "" where it works here, else why not."""
+        self._ended: dict[int, tuple[int, End | None]] = {}
+        self.isolation: Isolation | None = None
+        """What keeps answers apart, once started."""
 
     def __enter__(self) -> "Sandbox":
         return self
@@ -81,19 +75,27 @@ class Sandbox:
         self.close()
         if os.getuid() == 0:
             _require_readable(Path(sys.executable).resolve(), Path(sys.prefix), ROOT)
+        self._zygote, self._control = self._spawn()
+        try:
+            lacks = self._await("ready", 120)["lacks"]
+        except SandboxError:
+            self._zygote.kill()
+            _, stderr = self._zygote.communicate()
+            last = stderr.decode(errors="replace").strip().splitlines()[-1:] or ["no message"]
+            raise SandboxError(f"The process that runs answers did not start: {last[0]}") from None
+        self.isolation = Isolation({Mechanism(name): why for name, why in lacks.items()})
+        try:
+            self.isolation.require()
+        except SandboxError:
+            self.close()  # the next answer must not find it running
+            raise
+
+    def _spawn(self) -> tuple[subprocess.Popen[bytes], socket.socket]:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        python = [sys.executable, "-s", "-P", "-c", START]
         with theirs:
-            self._zygote = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-s",
-                    "-P",
-                    "-c",
-                    START,
-                    str(theirs.fileno()),
-                    str(ROOT),
-                    *self.imports,
-                ],
+            zygote = subprocess.Popen(
+                [*python, str(theirs.fileno()), str(ROOT), *self.imports],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -102,19 +104,7 @@ class Sandbox:
                 cwd="/",
                 start_new_session=True,
             )
-        self._control = ours
-        try:
-            self.isolation = self._await("ready", 120)["isolation"]
-        except SandboxError:
-            self._zygote.kill()
-            _, stderr = self._zygote.communicate()
-            last = stderr.decode(errors="replace").strip().splitlines()[-1:] or ["no message"]
-            raise SandboxError(f"The process that runs answers did not start: {last[0]}") from None
-        try:
-            require(self.isolation)
-        except CourseError:
-            self.close()  # the next answer must not find it running
-            raise
+        return zygote, ours
 
     def run(self, job: Job, limits: Limits | None = None) -> Run:
         """Run ``job`` in a fresh process; one that only waited too long gets a second try.
@@ -123,7 +113,7 @@ class Sandbox:
             SandboxError: the sandbox itself failed.
         """
         run = self._run(job, limits or self.limits)
-        if run.waited:
+        if run.end and run.end.why is Why.WAITED:
             before, run = run.seconds, self._run(job, limits or self.limits)
             run.seconds += before
         return run
@@ -143,34 +133,37 @@ class Sandbox:
                 socket.send_fds(self._control, [json.dumps(request).encode()], [theirs.fileno()])
             pid = self._await("forked", 30)["forked"]
             run = Run()
-            channel = _Channel(ours, time.monotonic() + limits.wall)
-            frame = wire.encode(dataclasses.asdict(job))
             try:
-                channel.write(frame)
-                _read_run(channel, run, job)
+                channel = Channel(ours, time.monotonic() + limits.wall)
+                channel.write(wire.encode(dataclasses.asdict(job)))
+                read_run(channel, run, job)
             except TimeoutError:
-                run.ended = f"it was stopped after waiting for {limits.wall:.0f} seconds"
-                run.waited = True
+                clause = f"it was stopped after waiting for {limits.wall:.0f} seconds"
+                run.end = End(Why.WAITED, clause)
             except (OSError, EOFError):
-                run.ended = "ended"
+                run.end = End(Why.DIED, "it ended")
             except Exception as error:  # whatever was sent, it is the answer's doing
                 said = str(error) if isinstance(error, wire.FrameError) else "what is no frame"
-                run.ended = f"it sent {said}"
-            self._control.send(json.dumps({"do": "sweep"}).encode())
-            run.seconds = self._await("swept", 30)["seconds"]
-            code, why = self._exit_code(pid)
-            if why:
-                run.ended, run.waited = f"it was stopped: {why}", why.endswith(WAITED)
-            elif run.waited:
-                run.seconds = max(run.seconds, limits.cpu)
-            elif run.ended == "ended":
-                run.ended = _epitaph(code)
+                run.end = End(Why.GARBLED, f"it sent {said}")
+            self._finish(pid, run, limits)
             return run
+
+    def _finish(self, pid: int, run: Run, limits: Limits) -> None:
+        """End all that the worker left, and take down how it ended itself."""
+        self._control.send(json.dumps({"do": "sweep"}).encode())
+        run.seconds = self._await("swept", 30)["seconds"]
+        code, stopped = self._exit(pid)
+        if stopped:
+            run.end = End(stopped.why, f"it was stopped: {stopped.clause}")
+        elif run.end and run.end.why is Why.WAITED:
+            run.seconds = max(run.seconds, limits.cpu)
+        elif run.end and run.end.why is Why.DIED:
+            run.end = End(Why.DIED, _epitaph(code))
 
     @contextlib.contextmanager
     def _claim_uid(self) -> Any:
         """A user id that no other grader on this machine uses now; None where we may not switch."""
-        if self.isolation["user"]:
+        if self.isolation is None or not self.isolation.has(Mechanism.USER):
             yield None
             return
         while True:
@@ -196,78 +189,16 @@ class Sandbox:
                 raise SandboxError("The process that starts workers ended unexpectedly.")
             message: dict[str, Any] = json.loads(data)
             if "ended" in message:
-                self._ended[message["ended"]] = message["code"], message["why"]
+                end = message["end"] and End(Why(message["end"]["why"]), message["end"]["clause"])
+                self._ended[message["ended"]] = message["code"], end
             if key in message:
                 return message
 
-    def _exit_code(self, pid: int) -> tuple[int, str]:
-        """How a worker ended, and what it was stopped for, if it was."""
+    def _exit(self, pid: int) -> tuple[int, End | None]:
+        """A worker's exit code, and what it was stopped for, if it was."""
         while pid not in self._ended:
             self._await("ended", 30)
         return self._ended.pop(pid)
-
-
-class _Channel:
-    """Reads and writes a socket within one deadline."""
-
-    def __init__(self, sock: socket.socket, deadline: float) -> None:
-        self.sock, self.deadline = sock, deadline
-
-    def _wait(self) -> None:
-        self.sock.settimeout(max(1e-3, self.deadline - time.monotonic()))
-
-    def write(self, data: bytes) -> None:
-        self._wait()
-        self.sock.sendall(data)
-
-    def read(self, n: int) -> bytes:
-        pieces, left = [], n
-        while left:
-            if time.monotonic() > self.deadline:
-                raise TimeoutError
-            self._wait()
-            piece = self.sock.recv(min(left, 1 << 20))
-            if not piece:
-                raise EOFError
-            pieces.append(piece)
-            left -= len(piece)
-        return b"".join(pieces)
-
-
-def _read_run(channel: _Channel, run: Run, job: Job) -> None:
-    lines = job.answer.count("\n") + 1
-    for _ in job.calls:
-        frame = wire.decode(channel.read)
-        match frame:
-            case {"result": dict(result)}:
-                run.outcomes.append(result)
-            case {"trouble": dict(claim), "missing": list(names)}:
-                run.outcomes.append(_trouble(claim, lines))
-                run.missing = [name for name in job.names if name in names]
-            case {"trouble": dict(claim)}:
-                run.outcomes.append(_trouble(claim, lines))
-            case _:
-                raise wire.FrameError("a frame that answers no call")
-    match wire.decode(channel.read):
-        case {
-            "end": True,
-            "printed": str(printed),
-            "on_gpu": bool(on_gpu),
-            "troubles": list(items),
-        }:
-            run.printed, run.on_gpu = printed, on_gpu
-            run.troubles = [_trouble(t, lines) for t in items[:5] if isinstance(t, dict)]
-        case _:
-            raise wire.FrameError("a last frame that is none")
-
-
-def _trouble(claim: dict[str, Any], lines: int) -> Trouble:
-    line = claim.get("line")
-    return Trouble(
-        str(claim.get("type"))[:80],
-        line if type(line) is int and 0 < line <= lines else None,
-        str(claim.get("message"))[:2000],
-    )
 
 
 def _epitaph(code: int) -> str:
@@ -313,7 +244,7 @@ def _require_readable(*paths: Path) -> None:
     for path in paths:
         for place in [path, *path.parents]:
             if place.stat().st_mode & 0o005 != 0o005:
-                raise CourseError(
+                raise SandboxError(
                     f"{place} cannot be read by other users, as whom answers are run: "
                     f"chmod o+rx {place}, or move the checkout and its .venv elsewhere."
                 )

@@ -1,9 +1,15 @@
 """What goes into the sandbox and comes out of it: a job, its limits, and its run."""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from autograder.sandbox.cells import Trouble
+
+
+class SandboxError(Exception):
+    """The sandbox itself failed: the grader's fault, not a student's."""
+
 
 WALL_PER_CPU = 10  # on a busy machine computing takes longer; sleeping is limited by itself
 
@@ -53,12 +59,29 @@ class Job:
 Outcome = dict[str, Any] | Trouble
 
 
+class Why(StrEnum):
+    """The kinds of reasons why a run does not come to its end."""
+
+    LIMIT = "limit"
+    WAITED = "waited"
+    DIED = "died"
+    GARBLED = "garbled"
+
+
+@dataclass(frozen=True)
+class End:
+    """Why a run was over before its time: the kind, and a clause that a student can read."""
+
+    why: Why
+    clause: str
+
+
 @dataclass
 class Run:
     """What came of a job: an outcome a call, as claimed by the untrusted side.
 
-    ``ended`` is "" when the worker finished, else why it did not, as a clause a student can read.
-    ``seconds`` is the computing that it took, and the sleeping.
+    ``end`` is there where the worker did not finish. ``seconds`` is the computing that it took,
+    and the sleeping.
     """
 
     outcomes: list[Outcome] = field(default_factory=list)
@@ -66,6 +89,5 @@ class Run:
     missing: list[str] = field(default_factory=list)
     printed: str = ""
     on_gpu: bool = False
-    ended: str = ""
-    waited: bool = False
+    end: End | None = None
     seconds: float = 0.0

@@ -1,6 +1,7 @@
 """What probes share: canonical weights, gradients, plain values. Runs beside student code."""
 
 import sys
+import zlib
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
@@ -76,6 +77,32 @@ def numbers(values: Any) -> np.ndarray:
         if isinstance(v, str):
             raise TypeError("an entry is a text, not a plain number")
     return np.array([float(v) for v in values], dtype=np.float64)
+
+
+def number(value: Any) -> float:
+    """A number, as a float or as a tensor or array without dimensions.
+
+    Raises:
+        TypeError: it is none.
+    """
+    if isinstance(value, torch.Tensor | np.ndarray | np.generic) and value.ndim == 0:
+        value = value.item()
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"expected a number, got {type(value).__name__}")
+    return float(value)
+
+
+def text_encoder(seed: int, d: int = 7) -> Callable[[Any], torch.Tensor]:
+    """A neutral stand-in for an encoder of texts: n strings to features (n, d) of any length."""
+
+    def encode_text(texts: Any) -> torch.Tensor:
+        if not isinstance(texts, list | tuple) or not all(isinstance(t, str) for t in texts):
+            raise TypeError("encode_text takes a list of strings")
+        rows = [np.random.default_rng([seed, zlib.crc32(t.encode())]) for t in texts]
+        made = [r.standard_normal(d) * r.uniform(0.1, 8) + 0.5 for r in rows]
+        return torch.tensor(np.array(made), dtype=torch.float32)
+
+    return encode_text
 
 
 @torch.no_grad()

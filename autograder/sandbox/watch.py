@@ -16,9 +16,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from autograder.sandbox.job import End, Why
+
 WAITING = ("S", "T", "Z")  # interruptible sleep, stopped, and gone
 THREADS = 17  # the field of /proc/PID/stat, counted from the state on
-WAITED = "seconds of waiting"
 PAGE = os.sysconf("SC_PAGE_SIZE")
 TICK = os.sysconf("SC_CLK_TCK")
 WRITABLE = ("/dev/shm", "/tmp", "/var/tmp")
@@ -45,7 +46,7 @@ class Worker:
     ended: float = 0.0
     asleep: float = 0.0
     looked: float = field(default_factory=time.monotonic)
-    why: str = ""
+    end: End | None = None
 
 
 @dataclass(frozen=True)
@@ -110,8 +111,8 @@ def _stat(place: Path) -> list[str]:
     return _read(f"{place}/stat").rpartition(")")[2].split()
 
 
-def exceeded(worker: Worker, common: int) -> str:
-    """The limit that a worker's processes together exceed, as a clause; "" while there is none.
+def exceeded(worker: Worker, common: int) -> End | None:
+    """The limit that a worker's processes together exceed; None while there is none.
 
     ``common`` is the memory that a worker shares with the zygote from the beginning.
     """
@@ -121,21 +122,25 @@ def exceeded(worker: Worker, common: int) -> str:
         worker.asleep += min(now - worker.looked, 5 * EVERY)  # this process may have been stopped
     worker.looked = now
     if worker.asleep > worker.cpu:
-        return f"more than {worker.cpu} {WAITED}"
+        return End(Why.WAITED, f"more than {worker.cpu} seconds of waiting")
     if worker.ended + sum(p.seconds for p in live) > worker.cpu:
-        return f"more than {worker.cpu} seconds of computing"
+        return _limit(f"more than {worker.cpu} seconds of computing")
     if sum(max(0, p.held - common) for p in live) > worker.memory:
-        return f"more than {worker.memory >> 20:,} MB of memory"
+        return _limit(f"more than {worker.memory >> 20:,} MB of memory")
     try:
         size, count = written(worker)
         size += deleted(live, worker.uid)
     except OSError:  # out of reach: too deep, or locked
-        return "files that nobody can count"
+        return _limit("files that nobody can count")
     if count > MOST_FILES:
-        return f"more than {MOST_FILES:,} files"
+        return _limit(f"more than {MOST_FILES:,} files")
     if size > worker.disk:
-        return f"more than {worker.disk >> 20:,} MB of files"
-    return ""
+        return _limit(f"more than {worker.disk >> 20:,} MB of files")
+    return None
+
+
+def _limit(clause: str) -> End:
+    return End(Why.LIMIT, clause)
 
 
 def written(worker: Worker) -> tuple[int, int]:

@@ -54,7 +54,8 @@ def serve(job: dict[str, Any], send: Any) -> None:
     sources = [job["answer"], *job["extras"], *job["others"]]
     on_gpu = any("cuda" in source or "get_device" in source for source in sources)
     if on_gpu:
-        surroundings.OnCPU().__enter__()
+        mode: Any = surroundings.OnCPU()
+        mode.__enter__()  # for good
     torch.manual_seed(0)
     for i, source in enumerate(job["given"]):
         run_definitions(source, namespace, f"<given {i}>")

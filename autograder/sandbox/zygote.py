@@ -6,6 +6,7 @@ inherits. No torch operation runs here: a fork after a multithreaded one hangs.
 """
 
 import contextlib
+import dataclasses
 import importlib
 import json
 import os
@@ -20,6 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from autograder.sandbox import isolation, watch
+from autograder.sandbox.seccomp import seccomp
+from autograder.sandbox.survey import Isolation, Mechanism, survey
 from autograder.sandbox.watch import Worker
 
 
@@ -30,8 +33,8 @@ def main(control: socket.socket, root: str, imports: Sequence[str] = ()) -> None
     os.set_blocking(wake_write, False)
     signal.set_wakeup_fd(wake_write)
     signal.signal(signal.SIGCHLD, lambda *_: None)
-    works = isolation.survey()
-    if not works["network"]:
+    found = survey()
+    if found.has(Mechanism.NETWORK):
         isolation.no_network()  # nothing here needs one, so that workers begin without
     import torch._dynamo  # noqa: F401 - the first optimizer would import it, a second in every worker
 
@@ -44,30 +47,28 @@ def main(control: socket.socket, root: str, imports: Sequence[str] = ()) -> None
     readable = isolation.readable_places()
     sys.modules["autograder"].__path__ = []  # nothing more of this package can be imported
     sys.path = [p for p in sys.path if p != root]
-    Zygote(control, works, readable).serve(wake_read)
+    Zygote(control, found, readable).serve(wake_read)
 
 
 class Zygote:
     """One worker at a time, watched until it and all that it started are gone."""
 
-    def __init__(
-        self, control: socket.socket, works: dict[str, str], readable: Sequence[Path]
-    ) -> None:
-        self.control, self.works, self.readable = control, works, readable
+    def __init__(self, control: socket.socket, found: Isolation, readable: Sequence[Path]) -> None:
+        self.control, self.isolation, self.readable = control, found, readable
         self.common = watch.memory(os.getpid())
         self.worker: Worker | None = None
 
     def serve(self, wake: int) -> None:
-        self.tell(ready=True, isolation=self.works)
+        self.tell(ready=True, lacks=self.isolation.lacks)
         while True:
             watched: list[Any] = [self.control, wake]
             readable, _, _ = select.select(watched, [], [], watch.EVERY if self.worker else None)
             if wake in readable:
                 os.read(wake, 512)
             self.reap()
-            if self.worker and not self.worker.why:
-                self.worker.why = watch.exceeded(self.worker, self.common)
-                if self.worker.why:
+            if self.worker and not self.worker.end:
+                self.worker.end = watch.exceeded(self.worker, self.common)
+                if self.worker.end:
                     watch.end_all(self.worker)
             if self.control in readable:
                 data, fds, _, _ = socket.recv_fds(self.control, 65536, 1)
@@ -77,7 +78,8 @@ class Zygote:
                 request = json.loads(data)
                 if request.pop("do") == "fork":
                     scratch = request.pop("scratch")
-                    only_user = self.works["landlock"] and request["uid"] is not None
+                    landlock = self.isolation.has(Mechanism.LANDLOCK)
+                    only_user = request["uid"] is not None and not landlock
                     more = watch.WRITABLE if only_user else ()
                     self.worker = Worker(pid=0, places=(scratch, *more), **request)
                     self.worker.pid = self.fork(self.worker, fds[0])
@@ -106,7 +108,8 @@ class Zygote:
                 if pid == self.worker.pid:
                     code = os.waitstatus_to_exitcode(status)
                     with contextlib.suppress(OSError):  # the grader may have gone
-                        self.tell(ended=pid, code=code, why=self.worker.why)
+                        end = dataclasses.asdict(self.worker.end) if self.worker.end else None
+                        self.tell(ended=pid, code=code, end=end)
 
     def sweep(self) -> None:
         """End everything that the worker left, and wait until it is gone."""
@@ -149,11 +152,11 @@ class Zygote:
         os.chdir(scratch)
         os.environ.update(HOME=scratch, TMPDIR=scratch)
         isolation.no_new_privileges()
-        if not self.works["landlock"]:
+        if self.isolation.has(Mechanism.LANDLOCK):
             own = [*self.readable, Path(f"/proc/{os.getpid()}")]
             isolation.landlock(own, [Path(scratch), Path(os.devnull)])
         if worker.uid is not None:
             isolation.become(worker.uid)
             isolation.libc.prctl(isolation.PR_SET_DUMPABLE, 1, 0, 0, 0)  # its open files are seen
-        if not self.works["seccomp"]:
-            isolation.seccomp()
+        if self.isolation.has(Mechanism.SECCOMP):
+            seccomp()

@@ -137,9 +137,8 @@ def _fetch_once(url: str, part: Path, name: str, timeout: float) -> None:
 
 
 def _continues(response: Any, have: int) -> bool:
-    return response.status == 206 and response.headers.get("Content-Range", "").startswith(
-        f"bytes {have}-"
-    )
+    sent = str(response.headers.get("Content-Range", ""))
+    return response.status == 206 and sent.startswith(f"bytes {have}-")
 
 
 def _size(path: Path) -> int:

@@ -168,9 +168,9 @@ class CaptionLoaders(NamedTuple):
     and leaves none out; ``names`` (M,) are their file names.
     """
 
-    train: DataLoader
-    valid: DataLoader
-    gallery: DataLoader
+    train: DataLoader[Any]
+    valid: DataLoader[Any]
+    gallery: DataLoader[Any]
     names: np.ndarray
 
 
@@ -206,7 +206,7 @@ def caption_loaders(data: Flickr8k, tokenizer: Tokenizer, batch_size: int = 32) 
             "attention_mask": tokens["attention_mask"],
         }
 
-    def load(rows: np.ndarray, *, learn: bool = False, drop_last: bool = True) -> DataLoader:
+    def load(rows: np.ndarray, *, learn: bool = False, drop_last: bool = True) -> DataLoader[Any]:
         return DataLoader(
             Subset(data, rows.tolist()),
             batch_size,

@@ -234,4 +234,5 @@ def _jitter(crop: np.ndarray, recipe: Recipe, rng: np.random.Generator) -> np.nd
     x = mean + (x - mean) * rng.uniform(1 - recipe.contrast, 1 + recipe.contrast)
     x = x * rng.uniform(1 - recipe.gain, 1 + recipe.gain, 3).astype(np.float32)
     x = x + rng.uniform(-recipe.brightness, recipe.brightness)
-    return (x.clip(0, 1) * 255 + 0.5).astype(np.uint8)
+    changed: np.ndarray = (x.clip(0, 1) * 255 + 0.5).astype(np.uint8)
+    return changed

@@ -115,9 +115,9 @@ def _tensor(image: np.ndarray) -> Tensor:
 class Loaders(NamedTuple):
     """One loader a split; each yields ``(images, labels)``: (B, 3, 64, 64) float32, (B,) int64."""
 
-    unlabeled: DataLoader
-    train: DataLoader
-    test: DataLoader
+    unlabeled: DataLoader[Any]
+    train: DataLoader[Any]
+    test: DataLoader[Any]
 
 
 def loaders(batch_size: int = 128, unlabeled: int = 10_000) -> Loaders:
@@ -138,8 +138,8 @@ def loaders(batch_size: int = 128, unlabeled: int = 10_000) -> Loaders:
     # On a CPU the cores are the model's: loading in the same process is then the fastest.
     workers = min(4, os.cpu_count() or 1) if gpu else 0
 
-    def load(split: str, *, limit: int | None = None, shuffle: bool = True) -> DataLoader:
-        data: Dataset = STL10(split)
+    def load(split: str, *, limit: int | None = None, shuffle: bool = True) -> DataLoader[Any]:
+        data: Dataset[Any] = STL10(split)
         n = len(data)  # type: ignore[arg-type]
         wanted = here.some(min(limit or n, n))
         if wanted < n:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from helpers.handing.results import PRINTED, RESULT
+from helpers.handing.results import KINDS, PRINTED, RESULT
+from helpers.notebook import text_of
 
 ROUNDING = 0.00999  # two decimals, rounded or cut off, as people copy them
 
@@ -41,21 +43,39 @@ def is_number(value: Any) -> bool:
     return number and abs(value) <= sys.float_info.max
 
 
-def shown_results(outputs: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+@dataclass(frozen=True)
+class Result:
+    """A test accuracy that a notebook shows; ``model`` is the SHA-256 of the weights behind it."""
+
+    name: str
+    accuracy: float
+    profile: str
+    model: str = ""
+
+
+def shown_results(outputs: Iterable[Mapping[str, Any]]) -> dict[str, Result]:
     """The results that ``helpers.record`` left in outputs, by name; the last of each counts.
 
-    Where a tool kept only the printed line of one, that is read.
+    Where none is recorded under a name, the printed line counts: it is what some tools keep.
     """
-    found: dict[str, dict[str, Any]] = {}
+    recorded: dict[str, Result] = {}
+    printed: dict[str, Result] = {}
     for output in outputs:
         data = output.get("data")
         data = data if isinstance(data, dict) else {}
-        result = data.get(RESULT)
-        if isinstance(result, dict) and is_number(result.get("accuracy")):
-            found[str(result.get("name"))] = result
+        if result := _recorded(data.get(RESULT)):
+            recorded[result.name] = result
             continue
-        text = data.get("text/plain") or output.get("text") or ""
-        lines = "".join(map(str, text)) if isinstance(text, list) else str(text)
-        for name, accuracy, kind in PRINTED.findall(lines):
-            found[name] = {"name": name, "accuracy": float(accuracy), "profile": kind}
-    return found
+        text = text_of(data.get("text/plain")) or text_of(output.get("text"))
+        for name, accuracy, kind in PRINTED.findall(text.replace("\r", "\n")):
+            printed[name] = Result(name, float(accuracy), kind)
+    return printed | recorded
+
+
+def _recorded(record: Any) -> Result | None:
+    match record:
+        case {"name": str(name), "accuracy": accuracy, "profile": str(kind)}:
+            if kind in KINDS and is_number(accuracy) and 0 <= accuracy <= 1:
+                model = record.get("model")
+                return Result(name, float(accuracy), kind, model if isinstance(model, str) else "")
+    return None

@@ -92,11 +92,10 @@ def _models(notebook: dict[str, Any]) -> dict[str, bytes]:
     outputs = [output for cell in code_cells(notebook) for output in cell.outputs]
     found = {}
     for name, result in shown_results(outputs).items():
-        digest = str(result.get("model"))
-        path = model_file(checkpoints, name, digest)
+        path = model_file(checkpoints, name, result.model)
         if name.isidentifier() and path.is_file():
             data = path.read_bytes()
-            if hashlib.sha256(data).hexdigest() == digest:
+            if hashlib.sha256(data).hexdigest() == result.model:
                 found[f"{name}.safetensors"] = data
     return found
 

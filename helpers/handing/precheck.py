@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from helpers.handing.claims import ROUNDING, is_number, literals, shown_results
+from helpers.handing.claims import ROUNDING, Result, is_number, literals, shown_results
 from helpers.notebook import BY_HAND, QUESTION, CodeCell, code_cells, course, text_of
 
 STUB = "*Write here.*"
@@ -143,7 +143,7 @@ def _draws(statement: ast.stmt) -> bool:
 
 def _results(cells: Sequence[CodeCell], answers: Mapping[str, CodeCell]) -> Iterator[Finding]:
     shown = shown_results(output for cell in cells for output in cell.outputs)
-    if quick := [name for name, result in shown.items() if result.get("profile") == "quick"]:
+    if quick := [name for name, result in shown.items() if result.profile == "quick"]:
         yield Finding(
             f"{', '.join(quick)} came from a quick try: take quick=True out of helpers.start(), "
             "restart the kernel, and run all cells."
@@ -155,7 +155,7 @@ def _results(cells: Sequence[CodeCell], answers: Mapping[str, CodeCell]) -> Iter
 
 
 def _claims(
-    id: str, name: str, table: Any, shown: Mapping[str, dict[str, Any]], cell: CodeCell
+    id: str, name: str, table: Any, shown: Mapping[str, Result], cell: CodeCell
 ) -> Iterator[Finding]:
     if not isinstance(table, dict) or not table:
         yield Finding(f"{id}: `{name}` holds no results yet.", cell)
@@ -165,6 +165,6 @@ def _claims(
             yield Finding(f"{id}: `{name}` has no number for {key!r}.", cell)
         elif str(key) not in shown:
             yield Finding(f"{id}: the notebook printed no result {key!r}: run its cell.", cell)
-        elif not abs(value - shown[str(key)]["accuracy"]) <= ROUNDING:
-            printed = f"{shown[str(key)]['accuracy']:.4f}"
+        elif not abs(value - shown[str(key)].accuracy) <= ROUNDING:
+            printed = f"{shown[str(key)].accuracy:.4f}"
             yield Finding(f"{id}: {key!r} is {value}, but the notebook printed {printed}.", cell)

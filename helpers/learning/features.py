@@ -34,7 +34,7 @@ class FeatureLoader:
             yield self.features[rows], self.labels[rows]
 
 
-def cached_features(encoder: nn.Module, loader: DataLoader | LabLoader) -> FeatureLoader:
+def cached_features(encoder: nn.Module, loader: DataLoader[Any] | LabLoader) -> FeatureLoader:
     """Encode every image of a loader once, for training a classifier on a frozen encoder.
 
     The encoder runs in eval mode and without gradients, and is left in the mode it was in. Give
@@ -72,7 +72,7 @@ def cached_features(encoder: nn.Module, loader: DataLoader | LabLoader) -> Featu
     )
 
 
-def _in_order(loader: DataLoader | LabLoader) -> tuple[Iterable[Any], bool]:
+def _in_order(loader: DataLoader[Any] | LabLoader) -> tuple[Iterable[Any], bool]:
     """The loader's images without shuffling, and whether it shuffles."""
     if isinstance(loader, LabLoader):
         return loader.in_order(), loader.shuffle

@@ -83,7 +83,8 @@ def small_resnet() -> nn.Module:
     """A ResNet of four narrow bottleneck blocks: (B, 3, H, W) → (B, 10), 2048 features before."""
     from torchvision.models.resnet import Bottleneck, ResNet
 
-    return ResNet(Bottleneck, [1, 1, 1, 1], num_classes=10, width_per_group=8)
+    made: nn.Module = ResNet(Bottleneck, [1, 1, 1, 1], num_classes=10, width_per_group=8)
+    return made
 
 
 def trained_resnet(data: Path, epochs: int) -> nn.Module:

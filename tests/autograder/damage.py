@@ -13,10 +13,9 @@ from typing import Any
 
 import nbformat
 from handed_in import cell, code, grade_id, old, place, stripped
+from shipped import COURSE
 
-from autograder.course.table import problem_set
-from autograder.paths import ROOT
-from autograder.reading.answers import Release
+from autograder.reading.released import Release
 
 Notebook = dict[str, Any]
 
@@ -26,7 +25,7 @@ def text(c: dict[str, Any]) -> str:
 
 
 def release(notebook: Notebook) -> Release:
-    return Release.load(problem_set(notebook["metadata"]["course"]["problem_set"]), ROOT)
+    return Release.load(COURSE.problem_set(notebook["metadata"]["course"]["problem_set"]), COURSE)
 
 
 def answers(notebook: Notebook) -> list[str]:

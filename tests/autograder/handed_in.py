@@ -5,15 +5,17 @@ import io
 import json
 import os
 import zipfile
+from dataclasses import asdict
 from functools import cache
 from typing import Any
 
-from autograder.authoring.release import composed
-from autograder.course.table import problem_set
+from shipped import COURSE
+
+from autograder.authoring.compose import composed
 from autograder.grading.reported import fill
 from autograder.parts.declare import load_part
-from autograder.paths import ROOT
-from autograder.reading.answers import Release
+from autograder.reading.released import Release
+from helpers.handing.claims import Result
 from helpers.handing.results import RESULT
 
 PS = "ps_autoencoder"
@@ -35,12 +37,12 @@ ANSWERS = {
 
 @cache
 def release() -> Release:
-    return Release.load(problem_set(PS), ROOT)
+    return Release.load(COURSE.problem_set(PS), COURSE)
 
 
 def filled() -> dict[str, Any]:
     """The release with ``ANSWERS`` in it."""
-    cells = copy.deepcopy(release().cells)
+    cells = copy.deepcopy(release().notebook["cells"])
     for cell in cells:
         if grade_id(cell) in ANSWERS:
             cell["source"] = ANSWERS[grade_id(cell)]
@@ -57,12 +59,13 @@ ACCURACIES = {"unsupervised": 0.306, "supervised": 0.434, "random": 0.217}
 
 def right() -> dict[str, Any]:
     """The solution with results as if it had been run: full marks."""
-    notebook: dict[str, Any] = json.loads(composed(problem_set(PS)))
+    notebook: dict[str, Any] = json.loads(composed(COURSE.problem_set(PS), COURSE))
     rule = load_part("autoencoder").reports["report_autoencoder"]
-    records = [{"name": n, "accuracy": a, "profile": "mini"} for n, a in ACCURACIES.items()]
-    notebook["cells"].append(code("", outputs=[{"data": {RESULT: r}} for r in records]))
+    results = {n: Result(n, a, "mini") for n, a in ACCURACIES.items()}
+    records = [{"data": {RESULT: asdict(r)}} for r in results.values()]
+    notebook["cells"].append(code("", outputs=records))
     answer = cell(notebook, "report_autoencoder")
-    answer["source"] = fill(rule, "".join(answer["source"]), records)
+    answer["source"] = fill(rule, "".join(answer["source"]), results)
     return notebook
 
 

@@ -10,8 +10,10 @@ import pypdf
 import pytest
 
 from autograder.demo import FLAWS
-from autograder.grading.grade import MEASURED
+from autograder.grading.reported import MEASURED
 from autograder.paths import ROOT
+
+pytestmark = pytest.mark.trains
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,12 @@
 import os
 import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Self
 
 import nbformat
 import pytest
+from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 from nbgrader.converters import Autograde, GenerateAssignment, GenerateFeedback
 from nbgrader.converters.base import NbGraderException
@@ -11,10 +15,13 @@ from toy_course import DOUBLE, TOML, make, study_cells, write_part
 from traitlets.config import PyFileConfigLoader
 
 from autograder import nbgrader as module
-from autograder.authoring.release import composed, release
-from autograder.course.table import problem_set
-from autograder.model import CheckResult, QuestionResult, Report
-from autograder.reading.answers import Release
+from autograder.authoring.compose import composed
+from autograder.authoring.release import release
+from autograder.course.secret import PUBLIC_SECRET
+from autograder.course.table import Course
+from autograder.grading.basis import Basis
+from autograder.model import CheckResult, ProblemSet, QuestionResult, Report
+from autograder.reading.answers import Submission
 
 # nbgrader's own use of its database
 pytestmark = pytest.mark.filterwarnings("ignore:Object of type:sqlalchemy.exc.SAWarning")
@@ -23,16 +30,16 @@ pytestmark = pytest.mark.filterwarnings("ignore:Object of type:sqlalchemy.exc.SA
 class FakeGrader:
     """Gives ``double`` full marks for a sum, half for a product, and a fault for ``fault``."""
 
-    def __init__(self, ps, root):
-        self.ps, self.release = ps, Release.load(ps, root)
+    def __init__(self, basis: Basis) -> None:
+        self.ps, self.release = basis.problem_set, basis.release
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *exc):
+    def __exit__(self, *exc: object) -> None:
         pass
 
-    def grade(self, submission):
+    def grade(self, submission: Submission) -> Report:
         rows = []
         for question in self.ps.questions:
             answer = submission.answers[question.id]
@@ -44,22 +51,31 @@ class FakeGrader:
                 ),
             ]
             if question.report:
-                row.checks = [CheckResult("is recorded", bool(submission.records))]
+                row.checks = [CheckResult("is recorded", bool(submission.results))]
             if "fault" in answer:
                 row.fault = "the disk is full"
             rows.append(row)
         return Report(submission.name, self.ps, rows)
 
 
-def convert(converter, root, student="*"):
+def toy(root: Path) -> ProblemSet:
+    return Course(root).problem_set("ps_toy")
+
+
+def convert(converter: Any, root: Path, student: str = "*") -> None:
     config = PyFileConfigLoader("nbgrader_config.py", path=str(root)).load_config()
     coursedir = CourseDirectory(config=config, assignment_id="ps_toy", student_id=student)
     converter(coursedir=coursedir, config=config).start()
 
 
-def hand_in(root, student, change=lambda nb: None, source=None):
+def hand_in(
+    root: Path,
+    student: str,
+    change: Callable[[NotebookNode], None] = lambda nb: None,
+    source: str | None = None,
+) -> None:
     """The executed solution as ``student`` changed it."""
-    notebook = nbformat.reads(composed(problem_set("ps_toy", root), root), as_version=4)
+    notebook = nbformat.reads(composed(toy(root), Course(root)), as_version=4)
     cells = {c.id: c for c in notebook.cells}
     result = {"name": "toy", "accuracy": 0.25, "profile": "mini"}
     bundle = {"application/vnd.course.result+json": result, "text/plain": "toy"}
@@ -72,23 +88,23 @@ def hand_in(root, student, change=lambda nb: None, source=None):
     nbformat.write(notebook, path)
 
 
-def scores(root, student):
+def scores(root: Path, student: str) -> tuple[dict[str, float], float]:
     with Gradebook(f"sqlite:///{root}/gradebook.db") as book:
         submission = book.find_submission("ps_toy", student)
         (notebook,) = submission.notebooks
         return {g.name: g.auto_score for g in notebook.grades}, submission.score
 
 
-def graded(root, student):
+def graded(root: Path, student: str) -> NotebookNode:
     path = root / "autograded" / student / "ps_toy" / "ps_toy.ipynb"
     return nbformat.read(path, as_version=4)
 
 
-def answer(nb, id="double"):
+def answer(nb: NotebookNode, id: str = "double") -> NotebookNode:
     return next(c for c in nb.cells if c.id == id)
 
 
-def strip_metadata(nb):
+def strip_metadata(nb: NotebookNode) -> None:
     for cell in nb.cells:
         cell.metadata = {}
         del cell["id"]
@@ -96,42 +112,42 @@ def strip_metadata(nb):
     nb.metadata = {"colab": {"name": "Kopie von ps_toy.ipynb"}}
 
 
-def strange_metadata(nb):
+def strange_metadata(nb: NotebookNode) -> None:
     nb.cells[0].metadata.nbgrader = ["strange"]
     nb.cells[1].metadata.nbgrader = {"grade": True, "grade_id": "bonus", "points": 100}
     answer(nb, "test_double").metadata.nbgrader["points"] = 100
 
 
-def remove(*ids):
-    def change(nb):
+def remove(*ids: str) -> Callable[[NotebookNode], None]:
+    def change(nb: NotebookNode) -> None:
         nb.cells = [c for c in nb.cells if c.id not in ids]
 
     return change
 
 
-def lies(nb):
+def lies(nb: NotebookNode) -> None:
     test = answer(nb, "test_double")
     test.source = "2.0"
     test.outputs = [nbformat.v4.new_output("execute_result", {"text/plain": "2.0"})]
 
 
-def duplicated(nb):
+def duplicated(nb: NotebookNode) -> None:
     copy = nbformat.from_dict(answer(nb))
     copy.id = "copy"
     nb.cells.append(copy)
 
 
-def to_markdown(nb):
+def to_markdown(nb: NotebookNode) -> None:
     cell = answer(nb)
     text = nbformat.v4.new_markdown_cell(cell.source, metadata=cell.metadata)
     nb.cells[nb.cells.index(cell)] = text
 
 
-def unwritten(nb):
+def unwritten(nb: NotebookNode) -> None:
     answer(nb, "essay").source = "<!-- Question: essay -->\n*Write here.*"
 
 
-def same(nb):
+def same(nb: NotebookNode) -> None:
     pass
 
 
@@ -161,18 +177,19 @@ CLASS = {
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory):
+def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A course whose students have all been graded: nbgrader is slow to start."""
     root = tmp_path_factory.mktemp("course")
     with pytest.MonkeyPatch.context() as patch:
         make(root, patch)
+        patch.setenv("COURSE_PUBLIC_SECRET", "1")
         write_part(root, "study", study_cells())
         (root / "course.toml").write_text(TOML.replace('["toy"]', '["toy", "study"]'))
         patch.setattr(module, "Grader", FakeGrader)
         patch.setenv("PATH", os.environ["PATH"])  # the configuration extends both
         patch.setattr(sys, "path", list(sys.path))
-        module._grader.cache_clear()
-        release("ps_toy", root, make_secret=False)
+        module._Run.end()
+        release(toy(root), Course(root, PUBLIC_SECRET))
         convert(GenerateAssignment, root)
         for student, (change, source, _) in CLASS.items():
             hand_in(root, student, change, source)
@@ -180,11 +197,11 @@ def root(tmp_path_factory):
             convert(Autograde, root)
         convert(GenerateFeedback, root)
         yield root
-        module._grader.cache_clear()
+        module._Run.end()
 
 
 @pytest.mark.parametrize("student", [s for s in CLASS if CLASS[s][2]])
-def test_every_test_cell_gets_its_score(root, student):
+def test_every_test_cell_gets_its_score(root: Path, student: str) -> None:
     expected = CLASS[student][2]
     each, total = scores(root, student)
     assert {k: v for k, v in each.items() if k != "essay"} == expected
@@ -201,7 +218,9 @@ def test_every_test_cell_gets_its_score(root, student):
     ("student", "waits"),
     [("right", True), ("stripped", True), ("essay_lost", False), ("essay_unwritten", False)],
 )
-def test_an_essay_waits_for_a_person_unless_there_is_none(root, student, waits):
+def test_an_essay_waits_for_a_person_unless_there_is_none(
+    root: Path, student: str, waits: bool
+) -> None:
     with Gradebook(f"sqlite:///{root}/gradebook.db") as book:
         grade = book.find_grade("essay", "ps_toy", "ps_toy", student)
         assert (grade.needs_manual_grade, grade.auto_score) == (
@@ -212,12 +231,12 @@ def test_an_essay_waits_for_a_person_unless_there_is_none(root, student, waits):
     assert written is None or "once again" in written.source
 
 
-def test_a_fault_of_the_grader_is_no_zero(root):
+def test_a_fault_of_the_grader_is_no_zero(root: Path) -> None:
     assert set(scores(root, "faulty")[0].values()) == {None}
     assert not (root / "autograded" / "faulty" / "ps_toy").exists()
 
 
-def test_feedback_shows_what_the_student_should_read(root):
+def test_feedback_shows_what_the_student_should_read(root: Path) -> None:
     page = (root / "feedback" / "half" / "ps_toy" / "ps_toy.html").read_text()
     assert "Score: 2.5 / 4.0" in page  # nbgrader counts the essay, once somebody has graded it
     assert "is right" in page

@@ -2,13 +2,15 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
+from nbformat import NotebookNode
 
-from autograder.grading.reported import ReportRule
 from autograder.model import CourseError, Question
-from autograder.parts import declare as checks
+from autograder.parts import declare
+from autograder.parts.declare import Part, ReportRule
 from autograder.paths import ROOT
 
 TOML = """\
@@ -76,15 +78,15 @@ display(
 )"""
 
 
-def code(id, source, **metadata):
+def code(id: str, source: str, **metadata: Any) -> NotebookNode:
     return nbformat.v4.new_code_cell(source, id=id, metadata=metadata)
 
 
-def text(id, source, **metadata):
+def text(id: str, source: str, **metadata: Any) -> NotebookNode:
     return nbformat.v4.new_markdown_cell(source, id=id, metadata=metadata)
 
 
-def toy_cells():
+def toy_cells() -> list[NotebookNode]:
     return [
         text("title", "# {{title}} {{number}}: {{points}} points", tags=["shared"]),
         code("setup", "import math", tags=["shared"], executionInfo={"user": "someone"}),
@@ -98,7 +100,7 @@ def toy_cells():
     ]
 
 
-def more_cells():
+def more_cells() -> list[NotebookNode]:
     return [
         text("title", "# {{title}}", tags=["shared"]),
         code("setup", "import math", tags=["shared"]),
@@ -108,14 +110,14 @@ def more_cells():
     ]
 
 
-def study_cells():
+def study_cells() -> list[NotebookNode]:
     return [
         text("essay-text", "What is twice? {{points:essay}} of {{points}} points, by hand."),
         text("written", ESSAY),
     ]
 
 
-def write_part(root, part, cells):
+def write_part(root: Path, part: str, cells: list[NotebookNode]) -> Path:
     notebook = nbformat.v4.new_notebook(cells=cells)
     path = root / "solutions" / f"{part}.ipynb"
     path.parent.mkdir(exist_ok=True)
@@ -126,17 +128,17 @@ def write_part(root, part, cells):
 def make(root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A course at ``root`` with ``ps_toy``, whose parts the autograder takes from here."""
 
-    class Part:
-        def __init__(self, name: str) -> None:
-            if name not in QUESTIONS:
-                raise CourseError(f"There is no part {name!r}.")
-            self.name = name
-            self.questions = QUESTIONS[name]
-            self.by_hand = BY_HAND.get(name, ())
-            self.reports = {"report_toy": ReportRule("results_toy", ("toy",))}
-            self.options = {"colour": ("red", "blue")} if name == "toy" else {}
+    def load_part(name: str) -> Part:
+        if name not in QUESTIONS:
+            raise CourseError(f"There is no part {name!r}.")
+        part = Part(name, questions=list(QUESTIONS[name]), by_hand=list(BY_HAND.get(name, ())))
+        part.reports["report_toy"] = ReportRule("results_toy", ("toy",))
+        part.probes = ""
+        if name == "toy":
+            part.option("colour", "red", "blue")
+        return part
 
-    monkeypatch.setattr(checks, "load_part", Part)
+    monkeypatch.setattr(declare, "load_part", load_part)
     (root / "course.toml").write_text(TOML)
     shutil.copy(ROOT / "nbgrader_config.py", root)
     write_part(root, "toy", toy_cells())

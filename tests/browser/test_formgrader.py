@@ -9,9 +9,12 @@ from pathlib import Path
 from lab import SCREENSHOTS, SECOND, jupyterlab
 from nbgrader.api import Gradebook
 from playwright.sync_api import Browser, Response, expect
+from shipped import COURSE
 
-from autograder.authoring.release import composed, release
-from autograder.course.table import problem_set
+from autograder.authoring.compose import composed
+from autograder.authoring.release import release
+from autograder.course.secret import PUBLIC_SECRET
+from autograder.course.table import Course
 from autograder.paths import ROOT
 
 ID = "ps_transfer"
@@ -26,10 +29,11 @@ def test_a_person_grades_the_studies(browser: Browser, tmp_path: Path) -> None:
         shutil.copy(ROOT / name, tmp_path)
     (tmp_path / "solutions").mkdir()
     shutil.copy(ROOT / "solutions" / "transfer.ipynb", tmp_path / "solutions")
-    release(problem_set(ID, tmp_path), tmp_path, make_secret=False)
+    course = Course(tmp_path, PUBLIC_SECRET)
+    release(course.problem_set(ID), course)
     handed_in = tmp_path / "submitted" / "ada" / ID / f"{ID}.ipynb"
     handed_in.parent.mkdir(parents=True)
-    handed_in.write_text(composed(problem_set(ID)))
+    handed_in.write_text(composed(COURSE.problem_set(ID), COURSE))
     environment = {**os.environ, "COURSE_PUBLIC_SECRET": "1", "PYTHONPATH": str(ROOT)}
     for command in ("generate_assignment", "autograde"):
         subprocess.run(

@@ -8,9 +8,11 @@ import nbformat
 import pytest
 from lab import Notebook, jupyterlab
 from playwright.sync_api import Browser, expect
+from shipped import COURSE
 
-from autograder.authoring.release import composed
-from autograder.course.table import problem_set
+from autograder.authoring.compose import composed
+
+pytestmark = pytest.mark.trains
 
 SETUP = ("get-helpers", "imports", "session")
 ANSWERED = {
@@ -39,7 +41,7 @@ def test_a_students_hour(browser: Browser, lab: tuple[str, Path], id: str, quest
     expect(failed).to_contain_text("NotImplementedError")
     notebook.screenshot("blank")
 
-    solution = nbformat.reads(composed(problem_set(id)), as_version=4)
+    solution = nbformat.reads(composed(COURSE.problem_set(id), COURSE), as_version=4)
     answer = next(cell.source for cell in solution.cells if cell.id == question)
     notebook.write(question, answer)
     passed = notebook.run(question, f"test_{question}")

@@ -36,11 +36,12 @@ def install(monkeypatch: pytest.MonkeyPatch, notebook: dict[str, Any], refuses: 
 
     colab = types.ModuleType("google.colab")
     colab.__spec__ = types.SimpleNamespace(name="google.colab")  # type: ignore[assignment]
-    for name, members in {
+    modules: dict[str, dict[str, Any]] = {
         "drive": {"mount": mount},
         "_message": {"blocking_request": blocking_request},
         "files": {"download": download},
-    }.items():
+    }
+    for name, members in modules.items():
         module = types.ModuleType(f"google.colab.{name}")
         vars(module).update(members)
         setattr(colab, name, module)

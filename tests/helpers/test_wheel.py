@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 
-def test_the_wheel_holds_helpers_alone(tmp_path):
+def test_the_wheel_holds_helpers_alone(tmp_path: Path) -> None:
     source = tmp_path / "source"
     keep = shutil.ignore_patterns(".*", "build", "secrets", "*.egg-info")
     shutil.copytree(ROOT, source, ignore=keep)

@@ -8,20 +8,20 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hand_ins import CLASS
 from handed_in import PS
+from shipped import COURSE
 from test_hostile import checkout
 
 from autograder.authoring.audit import RememberingSandbox
 from autograder.authoring.release import compose
-from autograder.batch.run import grade_all as batch
-from autograder.course.table import PUBLIC_SECRET, problem_set
+from autograder.batch import run as batch
+from autograder.grading.basis import Basis
 from autograder.grading.grade import Grader
 from autograder.model import Report
-from autograder.results.pages import class_page
+from autograder.results.class_page import write_class_page
 
 LONGEST = 300  # seconds, for the whole class on a busy machine
 
@@ -35,9 +35,9 @@ ROWS = {
 }
 
 
-def remembering(*arguments: Any) -> Grader:
+def remembering(basis: Basis) -> Grader:
     """A grader that runs equal answers once: most of this class are."""
-    return Grader(*arguments, sandbox=RememberingSandbox)
+    return Grader(basis, RememberingSandbox)
 
 
 def hashes(folder: Path) -> dict[Path, str]:
@@ -57,12 +57,12 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, lis
     (handed_in / "0 a link to another's.ipynb").symlink_to("a good one.ipynb")
     (handed_in / "a loop.ipynb").symlink_to("a loop.ipynb")
     (handed_in / "folder.ipynb").mkdir()
-    compose(PS)
+    compose(COURSE.problem_set(PS), COURSE)
     before = checkout(), hashes(handed_in)
     began = time.monotonic()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(batch, "Grader", remembering)
-        reports = batch.grade_all([handed_in], problem_set(PS), out, secret=PUBLIC_SECRET)
+        reports = batch.grade_all([handed_in], COURSE.problem_set(PS), COURSE, out)
     assert time.monotonic() - began < LONGEST
     assert (checkout(), hashes(handed_in)) == before
     assert {p.name for p in folder.iterdir()} == {"in", "out"}
@@ -93,7 +93,7 @@ def test_tables_and_pages_hold_no_markup_or_formula(graded: tuple[Path, list[Rep
     lines = (out / "grades.csv").read_text(encoding="utf-8-sig").splitlines()
     assert all(line.startswith('"') for line in lines)
     assert not [c for row in csv.reader(lines, delimiter=";") for c in row if c.startswith("=")]
-    class_page(out, out / "index.html")
+    write_class_page(out, out / "index.html")
     pages = [*out.glob("*/feedback.html"), out / "index.html"]
     markup = "".join(p.read_text(encoding="utf-8") for p in pages)
     assert "<img src=x" not in markup

@@ -1,6 +1,5 @@
 """Every kind of harm an answer can mean, graded beside good answers that keep their marks."""
 
-import dataclasses
 import hashlib
 import json
 import textwrap
@@ -12,12 +11,11 @@ from typing import Any
 import pytest
 from answers import ENDED, FRAME, FRAMES, OUTPUTS, RIGHT, SPOILED, STATE, WRONG
 from handed_in import OWN_USERS, PS, cell, right
+from shipped import COURSE, basis
 
 from autograder.authoring.release import compose
-from autograder.course.limits import Budget
-from autograder.course.table import PUBLIC_SECRET, problem_set
 from autograder.grading.grade import Grader
-from autograder.model import Report
+from autograder.model import Budget, Report
 from autograder.paths import ROOT
 from autograder.reading.answers import read_notebook
 from autograder.results.files import results, write_results
@@ -44,13 +42,12 @@ LONGEST = 60  # seconds: of the slowest kind, on a busy machine
 
 @pytest.fixture(scope="module")
 def grader() -> Iterator[Grader]:
-    compose(PS)
+    compose(COURSE.problem_set(PS), COURSE)
     budget = Budget(seconds=2, memory=1024, files=32)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(client, "UIDS", OWN_USERS)
-        limited = dataclasses.replace(problem_set(PS), limits=budget)
         patch.setenv("COURSE_SECRET_CANARY", "canary-7041")
-        with Grader(limited, secret=PUBLIC_SECRET) as grader:
+        with Grader(basis(PS, budget)) as grader:
             yield grader
 
 

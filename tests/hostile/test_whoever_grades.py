@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from handed_in import PS, cell, right
+from shipped import COURSE
 from test_hostile import survivors
 
 from autograder.authoring.release import compose
@@ -44,11 +45,11 @@ class Encoder(nn.Module):
 """
 
 LOCKED = """
-import ctypes, os, threading, time
+import ctypes, itertools, os, threading
 os.makedirs("a/b")
 os.mkdir("c", 0o300)
 open("c/d", "w").close()
-threading.Thread(target=time.sleep, args=(10**6,)).start()
+threading.Thread(target=sum, args=(itertools.repeat(0),)).start()
 ctypes.CDLL(None).syscall({"x86_64": 60, "aarch64": 93}[os.uname().machine], 0)
 """
 
@@ -79,7 +80,7 @@ AS_WHOM = {
 @pytest.mark.skipif(os.getuid() != 0, reason="needs to give rights up")
 @pytest.mark.parametrize("name", AS_WHOM)
 def test_a_class_is_graded_safely(tmp_path: Path, name: str) -> None:
-    compose(PS)
+    compose(COURSE.problem_set(PS), COURSE)
     folder = tmp_path / "hand-in"
     folder.mkdir()
     (folder / "right.ipynb").write_text(json.dumps(right()))

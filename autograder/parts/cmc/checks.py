@@ -27,7 +27,8 @@ PART.question("nce_loss", "Noise-contrastive estimation", 1, "NCELoss", bonus=Tr
 
 
 def unit(rows: np.ndarray) -> np.ndarray:
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    made: np.ndarray = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return made
 
 
 @PART.check("encoder_cmc", "shape")

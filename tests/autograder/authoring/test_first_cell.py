@@ -8,8 +8,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from shipped import COURSE
 
-from autograder.course.table import load_course
 from autograder.paths import ROOT
 
 VERSION = metadata.version("course-helpers")
@@ -49,7 +49,7 @@ def test_without_an_address_it_says_whom_to_ask(monkeypatch: pytest.MonkeyPatch)
         run(monkeypatch, installed=None)
 
 
-@pytest.mark.parametrize("id", load_course())
+@pytest.mark.parametrize("id", COURSE.ids)
 def test_every_release_begins_with_it_and_reloads_nothing(id: str) -> None:
     notebook = json.loads((ROOT / "notebooks" / id / f"{id}.ipynb").read_text())
     code = [c for c in notebook["cells"] if c["cell_type"] == "code"]

@@ -1,4 +1,5 @@
 import base64
+from typing import Any
 
 import pytest
 
@@ -23,19 +24,19 @@ class Encoder(nn.Module):
 LINE = "nn.Conv2d(in_channels, 12, 4, stride=2),"
 
 
-def notebook(*cells, **metadata):
+def notebook(*cells: dict[str, Any], **metadata: Any) -> dict[str, Any]:
     return {"cells": list(cells), "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
 
 
-def cell(id, source, **more):
+def cell(id: str, source: str | list[str], **more: Any) -> dict[str, Any]:
     return {"id": id, "cell_type": "code", "source": source, "metadata": {}, **more}
 
 
-def leaks(*cells, **metadata):
+def leaks(*cells: dict[str, Any], **metadata: Any) -> list[str]:
     return find(notebook(cell("encoder", SOLUTION)), notebook(*cells, **metadata))
 
 
-def test_a_clean_release_has_none():
+def test_a_clean_release_has_none() -> None:
     seen = "\n".join(split(SOLUTION)[0])
     assert leaks(cell("encoder", seen, outputs=[], execution_count=None)) == []
 
@@ -55,13 +56,13 @@ def test_a_clean_release_has_none():
         cell("x", "# halves the image\nself.encoder = nn.Sequential("),
     ],
 )
-def test_a_removed_line_is_found_wherever_it_is(place):
+def test_a_removed_line_is_found_wherever_it_is(place: dict[str, Any]) -> None:
     (problem, *_) = leaks(place)
     assert problem.startswith("cell 'x' has ")
     assert problem.endswith("a line removed from cell 'encoder'")
 
 
-def test_a_removed_line_is_found_in_the_notebooks_metadata():
+def test_a_removed_line_is_found_in_the_notebooks_metadata() -> None:
     assert leaks(note=LINE) == [
         f"the notebook's metadata has {LINE!r}, a line removed from cell 'encoder'"
     ]
@@ -79,7 +80,7 @@ def test_a_removed_line_is_found_in_the_notebooks_metadata():
         "nn.Conv2d(3, 8, 3)",
     ],
 )
-def test_lines_that_tell_nothing_may_be_shown(innocent):
+def test_lines_that_tell_nothing_may_be_shown(innocent: str) -> None:
     assert leaks(cell("x", innocent)) == []
 
 
@@ -87,17 +88,17 @@ def test_lines_that_tell_nothing_may_be_shown(innocent):
     "marker",
     ["### BEGIN SOLUTION", "# end solution", "END_HIDDEN_TESTS", "<!-- BEGIN MARK SCHEME -->"],
 )
-def test_a_marker_left_is_found(marker):
+def test_a_marker_left_is_found(marker: str) -> None:
     assert "marker" in leaks(cell("x", f"a\n{marker}\nb"))[0]
 
 
-def test_outputs_and_execution_counts_are_found():
+def test_outputs_and_execution_counts_are_found() -> None:
     outputs = [{"output_type": "stream", "name": "stdout", "text": "0.43"}]
     problems = leaks(cell("x", "", outputs=outputs, execution_count=0))
     assert problems == ["cell 'x' has an output", "cell 'x' has the execution count 0"]
 
 
-def test_a_hidden_test_is_looked_for_as_a_solution_is():
+def test_a_hidden_test_is_looked_for_as_a_solution_is() -> None:
     hidden = "assert ok\n### BEGIN HIDDEN TESTS\nassert secret_value(3) == 7\n### END HIDDEN TESTS"
     release = notebook(cell("y", "assert secret_value(3) == 7"))
     assert "removed from cell 'test'" in find(notebook(cell("test", hidden)), release)[0]
@@ -116,6 +117,6 @@ def test_a_hidden_test_is_looked_for_as_a_solution_is():
         ("### BEGIN HIDDEN TEST\n### END HIDDEN TEST", "which nbgrader does not know"),
     ],
 )
-def test_markers_must_match(source, said):
+def test_markers_must_match(source: str, said: str) -> None:
     assert said in unbalanced(source)
     assert bool(said) == bool(unbalanced(source))

@@ -1,8 +1,12 @@
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
+from nbformat import NotebookNode
+from shipped import COURSE
 from toy_course import (
     ESSAY,
     TOML,
@@ -15,8 +19,11 @@ from toy_course import (
     write_part,
 )
 
-from autograder.authoring.release import compose, composed, release, stripped
-from autograder.course import table as course
+from autograder.authoring import release as module
+from autograder.authoring.compose import composed
+from autograder.authoring.release import stripped
+from autograder.course.secret import PUBLIC_SECRET
+from autograder.course.table import Course
 from autograder.model import CourseError
 
 BLANK = """\
@@ -28,23 +35,28 @@ def double(x):
 
 
 @pytest.fixture
-def root(tmp_path, monkeypatch):
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("COURSE_PUBLIC_SECRET", raising=False)
     return make(tmp_path, monkeypatch)
 
 
-def files(root):
+def release(root: Path, secret: bytes | None = None) -> Path:
+    course = Course(root, secret)
+    return module.release(course.problem_set("ps_toy"), course)
+
+
+def files(root: Path) -> dict[Path, bytes]:
     return {p: p.read_bytes() for p in root.rglob("*") if p.is_file()}
 
 
-def released(root):
-    notebook = nbformat.read(release("ps_toy", root), as_version=4)
+def released(root: Path) -> tuple[NotebookNode, dict[str, NotebookNode]]:
+    notebook = nbformat.read(release(root), as_version=4)
     nbformat.validate(notebook)
     return notebook, {c.id: c for c in notebook.cells}
 
 
 @pytest.mark.parametrize("colour", ["red", "blue"])
-def test_cells_and_placeholders_follow_the_options(root, colour):
+def test_cells_and_placeholders_follow_the_options(root: Path, colour: str) -> None:
     text = TOML.replace("number = 7", f"number = 7\noptions = {{colour = '{colour}'}}")
     (root / "course.toml").write_text(text)
     both = [
@@ -61,7 +73,7 @@ def test_cells_and_placeholders_follow_the_options(root, colour):
     )
 
 
-def test_a_release_is_blank(root):
+def test_a_release_is_blank(root: Path) -> None:
     notebook, cells = released(root)
     assert list(cells) == [
         "title",
@@ -95,32 +107,34 @@ def test_a_release_is_blank(root):
     assert (marks.grade, marks.solution, marks.locked, marks.points) == (True, False, True, 1.5)
 
 
-def test_outputs_of_the_solution_stay_behind(root):
+def test_outputs_of_the_solution_stay_behind(root: Path) -> None:
     path = root / "solutions" / "toy.ipynb"
     notebook = nbformat.read(path, as_version=4)
     notebook.cells[1].execution_count = 3
     notebook.cells[1].outputs = [nbformat.v4.new_output("stream", text="0.4321")]
     nbformat.write(notebook, path)
-    assert "0.4321" not in release("ps_toy", root).read_text()
-    assert "0.4321" not in course.composed_path("ps_toy", root).read_text()
+    assert "0.4321" not in release(root).read_text()
+    assert "0.4321" not in (root / "solutions" / "ps_toy" / "ps_toy.ipynb").read_text()
 
 
-def test_releasing_again_changes_nothing(root):
-    release("ps_toy", root)
+def test_releasing_again_changes_nothing(root: Path) -> None:
+    release(root)
     before = files(root)
-    release("ps_toy", root)
+    release(root)
     assert files(root) == before
 
 
-def test_releasing_elsewhere_gives_the_same_bytes(root, tmp_path_factory, monkeypatch):
+def test_releasing_elsewhere_gives_the_same_bytes(
+    root: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
     other = make(tmp_path_factory.mktemp("other"), monkeypatch)
-    assert release("ps_toy", root).read_bytes() == release("ps_toy", other).read_bytes()
+    assert release(root).read_bytes() == release(other).read_bytes()
     secrets = [(r / "secrets" / "ps_toy").read_bytes() for r in (root, other)]
     assert secrets[0] != secrets[1]
 
 
-def test_nbgrader_makes_the_same_bytes_of_it(root):
-    path = release("ps_toy", root)
+def test_nbgrader_makes_the_same_bytes_of_it(root: Path) -> None:
+    path = release(root)
     ours = path.read_bytes()
     path.write_text("to be replaced")
     command = [sys.executable, "-m", "nbgrader", "generate_assignment", "ps_toy"]
@@ -129,22 +143,35 @@ def test_nbgrader_makes_the_same_bytes_of_it(root):
     assert (root / "gradebook.db").is_file()
 
 
-def test_without_a_secret_none_is_made(root):
-    release("ps_toy", root, make_secret=False)
+def test_without_a_secret_none_is_made(root: Path) -> None:
+    release(root, PUBLIC_SECRET)
     assert not (root / "secrets").exists()
 
 
-def test_a_release_makes_the_secret_once(root):
-    release("ps_toy", root)
-    made = course.secret("ps_toy", root)
-    release("ps_toy", root)
-    assert course.secret("ps_toy", root) == made
+def test_a_release_makes_the_secret_once(root: Path) -> None:
+    release(root)
+    made = Course(root).secret("ps_toy")
+    release(root)
+    assert Course(root).secret("ps_toy") == made
     (root / "secrets" / "ps_toy").unlink()
     with pytest.raises(CourseError, match="lost"):
-        release("ps_toy", root)
+        release(root)
 
 
-def test_parts_share_cells_and_the_hand_in_comes_last(root):
+@pytest.mark.parametrize(
+    ("tag", "said"),
+    [
+        ("color=red", "no option 'color', only colour"),
+        ("colour=pink", "the option colour is 'pink', but has to be 'red' or 'blue'"),
+    ],
+)
+def test_a_tag_that_names_no_option_or_value_is_refused(root: Path, tag: str, said: str) -> None:
+    write_part(root, "toy", [*toy_cells(), code("paint", "1", tags=[tag])])
+    with pytest.raises(CourseError, match=f"the tags of cell 'paint': there is {said}|{said}"):
+        release(root)
+
+
+def test_parts_share_cells_and_the_hand_in_comes_last(root: Path) -> None:
     write_part(root, "more", more_cells())
     (root / "course.toml").write_text(TOML.replace('["toy"]', '["toy", "more"]'))
     _, cells = released(root)
@@ -154,20 +181,20 @@ def test_parts_share_cells_and_the_hand_in_comes_last(root):
     assert len(cells) == 11
 
 
-def test_parts_may_not_have_the_same_cell_unshared(root):
+def test_parts_may_not_have_the_same_cell_unshared(root: Path) -> None:
     write_part(root, "more", [*more_cells(), code("run", "1")])
     (root / "course.toml").write_text(TOML.replace('["toy"]', '["toy", "more"]'))
     with pytest.raises(CourseError, match=r"more\.ipynb: another cell has the id 'run' too"):
-        release("ps_toy", root)
+        release(root)
 
 
-def with_study(root, cells=None):
+def with_study(root: Path, cells: list[NotebookNode] | None = None) -> None:
     """The toy problem set with a question that a person grades."""
     write_part(root, "study", study_cells() if cells is None else cells)
     (root / "course.toml").write_text(TOML.replace('["toy"]', '["toy", "study"]'))
 
 
-def test_a_question_graded_by_hand_is_blank_and_marked_for_nbgrader(root):
+def test_a_question_graded_by_hand_is_blank_and_marked_for_nbgrader(root: Path) -> None:
     with_study(root)
     notebook, cells = released(root)
     assert cells["title"].source == "# Toy 7: 4 points"  # all that a student can earn
@@ -177,7 +204,7 @@ def test_a_question_graded_by_hand_is_blank_and_marked_for_nbgrader(root):
     assert (marks.grade, marks.solution, marks.locked) == (True, True, False)
     assert (marks.grade_id, marks.points) == ("essay", 0.5)
     assert notebook.metadata.course.by_hand == ["essay"]
-    ps = course.problem_set("ps_toy", root)
+    ps = Course(root).problem_set("ps_toy")
     assert ps.points == 3.5 and [q.id for q in ps.questions] == ["double", "report_toy"]
 
 
@@ -191,27 +218,29 @@ def test_a_question_graded_by_hand_is_blank_and_marked_for_nbgrader(root):
          "a line removed from cell 'essay'"),
     ],
 )  # fmt: skip
-def test_a_question_by_hand_that_is_not_as_it_should_be_is_named(root, cells, said):
+def test_a_question_by_hand_that_is_not_as_it_should_be_is_named(
+    root: Path, cells: list[NotebookNode], said: str
+) -> None:
     with_study(root, cells)
     with pytest.raises(CourseError, match=said):
-        release("ps_toy", root)
+        release(root)
 
 
-def test_its_points_can_be_chosen(root):
+def test_its_points_can_be_chosen(root: Path) -> None:
     with_study(root)
     toml = (root / "course.toml").read_text() + "points = { essay = 3 }\n"
     (root / "course.toml").write_text(toml)
     assert released(root)[1]["essay"].metadata.nbgrader.points == 3
 
 
-def change(root, index, **attributes):
+def change(root: Path, index: int, **attributes: Any) -> None:
     cells = toy_cells()
     for name, value in attributes.items():
         cells[index][name] = value
     write_part(root, "toy", cells)
 
 
-LEAKS = {
+LEAKS: dict[str, tuple[int, dict[str, Any], str]] = {
     "in markdown": (2, {"source": "Write `first_summand = x`."}, "double-text"),
     "in the test": (4, {"source": "assert double(2) == 4\nfirst_summand=x"}, "test_double"),
     "in a given cell": (1, {"source": "    return first_summand + x"}, "setup"),
@@ -233,26 +262,26 @@ LEAKS = {
 
 
 @pytest.mark.parametrize("leak", LEAKS)
-def test_a_leak_is_refused_and_nothing_is_written(root, leak):
-    release("ps_toy", root)
+def test_a_leak_is_refused_and_nothing_is_written(root: Path, leak: str) -> None:
+    release(root)
     index, attributes, where = LEAKS[leak]
     change(root, index, **attributes)
     before = files(root)
     with pytest.raises(CourseError, match=where):
-        release("ps_toy", root)
+        release(root)
     assert files(root) == before
 
 
-def test_a_leak_by_configuration_is_refused(root):
+def test_a_leak_by_configuration_is_refused(root: Path) -> None:
     config = root / "nbgrader_config.py"
     config.write_text(config.read_text() + "\nc.ClearSolutions.enabled = False\n")
     with pytest.raises(CourseError, match=r"not released: cell 'double' has the marker"):
-        release("ps_toy", root)
+        release(root)
     assert not (root / "notebooks").exists()
     assert not (root / "secrets").exists()
 
 
-def test_outputs_that_come_with_a_header_are_refused(root):
+def test_outputs_that_come_with_a_header_are_refused(root: Path) -> None:
     header = nbformat.v4.new_notebook(cells=[code("head", "1")])
     header.cells[0].outputs = [nbformat.v4.new_output("stream", text="x")]
     nbformat.write(header, root / "head.ipynb")
@@ -262,10 +291,10 @@ def test_outputs_that_come_with_a_header_are_refused(root):
         + "\nc.IncludeHeaderFooter.header = 'head.ipynb'\nc.ClearOutput.enabled = False\n"
     )
     with pytest.raises(CourseError, match="cell 'head' has an output"):
-        release("ps_toy", root)
+        release(root)
 
 
-BROKEN = {
+BROKEN: dict[str, tuple[int, dict[str, Any], str]] = {
     "no answer": (3, {"source": "1"}, "no cell begins with `# Question: double`"),
     "two answers": (5, {"source": "# Question: double"}, "two cells are marked"),
     "an unknown question": (5, {"source": "# Question: dobule"}, "the questions are double, rep"),
@@ -299,25 +328,26 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("fault", BROKEN)
-def test_a_broken_contract_is_named(root, fault):
+def test_a_broken_contract_is_named(root: Path, fault: str) -> None:
     index, attributes, said = BROKEN[fault]
     change(root, index, **attributes)
     with pytest.raises(CourseError, match=said):
-        release("ps_toy", root)
+        release(root)
     assert not (root / "notebooks").exists()
     assert not (root / "solutions" / "ps_toy").exists()
 
 
-def test_a_missing_or_broken_solution_is_named(root):
+def test_a_missing_or_broken_solution_is_named(root: Path) -> None:
     path = root / "solutions" / "toy.ipynb"
     path.write_text("{")
     with pytest.raises(CourseError, match=r"toy\.ipynb cannot be read as a notebook"):
-        compose("ps_toy", root)
+        composed(Course(root).problem_set("ps_toy"), Course(root))
     path.unlink()
     with pytest.raises(CourseError, match=r"There is no .*toy\.ipynb"):
-        compose("ps_toy", root)
+        composed(Course(root).problem_set("ps_toy"), Course(root))
 
 
-def test_the_shipped_release_is_what_release_makes():
-    for ps in course.load_course().values():
-        assert course.release_path(ps).read_text() == stripped(composed(ps), ps)
+def test_the_shipped_release_is_what_release_makes() -> None:
+    for ps in COURSE.problem_sets():
+        made = stripped(composed(ps, COURSE), ps, COURSE)
+        assert COURSE.release_path(ps.id).read_text() == made

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -23,7 +24,8 @@ NOTEBOOKS = sorted((ROOT / "solutions").glob("*.ipynb"))
 
 @pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
 def path(request: pytest.FixtureRequest) -> Path:
-    return request.param
+    path: Path = request.param
+    return path
 
 
 def read(path: Path) -> nbformat.NotebookNode:
@@ -52,17 +54,17 @@ def top_level(source: str) -> list[str]:
     return names
 
 
-def test_answers_are_the_questions_of_the_part_in_order(path):
+def test_answers_are_the_questions_of_the_part_in_order(path: Path) -> None:
     assert list(answers(path)) == [q.id for q in load_part(path.stem).questions]
 
 
-def test_answers_define_their_names_and_nothing_else(path):
+def test_answers_define_their_names_and_nothing_else(path: Path) -> None:
     found = answers(path)
     for question in load_part(path.stem).questions:
         assert sorted(top_level(found[question.id])) == sorted(question.names)
 
 
-def test_class_and_def_lines_stay_in_the_release(path):
+def test_class_and_def_lines_stay_in_the_release(path: Path) -> None:
     for id, source in answers(path).items():
         assert not leaks.unbalanced(source), id
         seen, removed = leaks.split(source)
@@ -72,13 +74,13 @@ def test_class_and_def_lines_stay_in_the_release(path):
         assert "TODO" in "\n".join(seen), f"{id} does not say what to do"
 
 
-def test_only_answers_hold_solutions(path):
+def test_only_answers_hold_solutions(path: Path) -> None:
     for cell in read(path).cells:
         if not (QUESTION.match(cell.source) or BY_HAND.match(cell.source)):
             assert not leaks.MARKER.search(cell.source), cell.id
 
 
-def test_text_answers_are_those_that_a_person_grades_below_their_rubric(path):
+def test_text_answers_are_those_that_a_person_grades_below_their_rubric(path: Path) -> None:
     found = []
     for above, cell in pairwise(read(path).cells):
         if cell.cell_type == "markdown" and (match := BY_HAND.match(cell.source)):
@@ -90,7 +92,7 @@ def test_text_answers_are_those_that_a_person_grades_below_their_rubric(path):
     assert found == [q.id for q in load_part(path.stem).by_hand]
 
 
-def test_every_answer_has_its_test_right_below(path):
+def test_every_answer_has_its_test_right_below(path: Path) -> None:
     cells = read(path).cells
     points = {q.id: q.points for q in load_part(path.stem).questions}
     for answer, below in pairwise(cells):
@@ -110,13 +112,13 @@ def test_every_answer_has_its_test_right_below(path):
         assert "assert " in below.source
 
 
-def test_every_question_states_its_points(path):
+def test_every_question_states_its_points(path: Path) -> None:
     text = "\n".join(c.source for c in read(path).cells if c.cell_type == "markdown")
     for question in load_part(path.stem).questions:
         assert f"{{{{points:{question.id}}}}}" in text
 
 
-def test_cells_are_clean_and_have_ids_of_their_own(path):
+def test_cells_are_clean_and_have_ids_of_their_own(path: Path) -> None:
     cells = read(path).cells
     assert len({c.id for c in cells}) == len(cells)
     for cell in cells:
@@ -126,18 +128,20 @@ def test_cells_are_clean_and_have_ids_of_their_own(path):
             ast.parse(cell.source)
 
 
-def test_cells_are_formatted(path):
+def test_cells_are_formatted(path: Path) -> None:
     ruff = [sys.executable, "-m", "ruff"]
     for command in (["check"], ["format", "--check"]):
         done = subprocess.run([*ruff, *command, path], cwd=ROOT, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_autoencoder_has_the_parameters_that_its_text_states():
+def test_autoencoder_has_the_parameters_that_its_text_states() -> None:
     cells = {c.id: c.source for c in read(ROOT / "solutions" / "autoencoder.ipynb").cells}
-    namespace = {"torch": torch, "nn": nn, "F": F}
+    namespace: dict[str, Any] = {"torch": torch, "nn": nn, "F": F}
     for id in ("encoder", "decoder", "autoencoder"):
-        classes = [n for n in ast.parse(cells[id]).body if isinstance(n, ast.ClassDef)]
+        classes: list[ast.stmt] = [
+            n for n in ast.parse(cells[id]).body if isinstance(n, ast.ClassDef)
+        ]
         exec(compile(ast.Module(classes, []), id, "exec"), namespace)
     counts = {"Encoder": 42_156, "Decoder": 42_135, "Autoencoder": 84_291}
     for name, count in counts.items():

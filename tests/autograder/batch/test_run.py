@@ -13,10 +13,10 @@ import jsonschema
 import pytest
 from handed_in import PS, cell, data, old, place, right, stripped
 from reports import SCHEMA
+from shipped import COURSE
 
 from autograder.authoring.release import compose
 from autograder.batch.run import grade_all, summary
-from autograder.course.table import PUBLIC_SECRET, problem_set
 from autograder.model import Report
 from autograder.paths import ROOT
 from autograder.reading import answers as notebook
@@ -99,8 +99,8 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Re
         archive.writestr("a.ipynb", data(right()))
         archive.writestr("b.ipynb", data(right()))
     (handed_in / "folder.ipynb").mkdir()
-    compose(PS)
-    reports = grade_all([handed_in], problem_set(PS), out, secret=PUBLIC_SECRET)
+    compose(COURSE.problem_set(PS), COURSE)
+    reports = grade_all([handed_in], COURSE.problem_set(PS), COURSE, out)
     return out, {r.submission: r for r in reports}
 
 
@@ -175,7 +175,7 @@ def test_what_fails_in_the_grader_costs_nobody_else_a_grade(
     monkeypatch.setattr(notebook, "decode", fail)
     for name in "abc":
         (tmp_path / f"{name}.ipynb").write_bytes(data(right()))
-    reports = grade_all([tmp_path], problem_set(PS), tmp_path / "out", secret=PUBLIC_SECRET)
+    reports = grade_all([tmp_path], COURSE.problem_set(PS), COURSE, tmp_path / "out")
     assert [bool(r.fault) for r in reports] == [False, True, False]
     assert "b.ipynb cannot be read: RuntimeError, nobody foresaw this" in reports[1].fault
     with (tmp_path / "out" / "grades.csv").open(encoding="utf-8-sig") as file:

@@ -1,36 +1,43 @@
 import re
 import stat
 from datetime import date
+from pathlib import Path
 
 import pytest
 from toy_course import TOML, make
 
-from autograder.course import table as course
-from autograder.course.limits import Budget
-from autograder.course.table import PUBLIC_SECRET, load_course, problem_set, secret, settings
-from autograder.model import CourseError
+from autograder.course.secret import PUBLIC_SECRET, secret
+from autograder.course.table import Course
+from autograder.model import Budget, CourseError, ProblemSet
+from autograder.parts import declare
 
 
 @pytest.fixture
-def root(tmp_path, monkeypatch):
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("COURSE_PUBLIC_SECRET", raising=False)
     return make(tmp_path, monkeypatch)
 
 
-def test_reads_a_problem_set(root):
-    ps = load_course(root)["ps_toy"]
+def problem_set(id: str, root: Path) -> ProblemSet:
+    return Course(root).problem_set(id)
+
+
+def test_reads_a_problem_set(root: Path) -> None:
+    course = Course(root)
+    assert course.ids == ["ps_toy"]
+    (ps,) = course.problem_sets()
     assert (ps.title, ps.number, ps.parts) == ("Toy", 7, ("toy",))
     assert (ps.posted, ps.due) == (date(2026, 10, 12), date(2026, 10, 26))
     assert ps.profiles == ("full", "mini")
     assert ps.visibility == "visible"
     assert ps.points == 3.5
-    assert problem_set("ps_toy", root) == ps
-    assert settings(root).title == "Toys"
-    assert settings(root).torch_index == ""
+    assert course.problem_set("ps_toy") is ps
+    assert (course.about.title, course.about.term) == ("Toys", "2026")
+    assert course.image.torch_index == ""
 
 
-def test_the_shipped_course_has_the_short_lab():
-    ps = problem_set("ps_autoencoder")
+def test_the_shipped_course_has_the_short_lab() -> None:
+    ps = Course().problem_set("ps_autoencoder")
     assert ps.points == 5
     assert [q.id for q in ps.questions] == [
         "encoder",
@@ -41,7 +48,7 @@ def test_the_shipped_course_has_the_short_lab():
     ]
 
 
-def test_points_can_be_other_than_the_parts_own(root):
+def test_points_can_be_other_than_the_parts_own(root: Path) -> None:
     (root / "course.toml").write_text(TOML + "points = { double = 4 }\n")
     assert problem_set("ps_toy", root).points == 5.5
 
@@ -73,43 +80,42 @@ def test_points_can_be_other_than_the_parts_own(root):
         ("[ps_toy]", "[ps_toy", "is not valid TOML"),
     ],
 )
-def test_says_what_is_wrong_and_where(root, old, new, said):
+def test_says_what_is_wrong_and_where(root: Path, old: str, new: str, said: str) -> None:
     path = root / "course.toml"
     path.write_text(TOML.replace(old, new))
     with pytest.raises(CourseError, match=re.escape(said)) as error:
-        load_course(root)
+        Course(root).problem_sets()
     if "no part" not in said:
         assert str(path) in str(error.value)
 
 
-def test_limits_are_the_courses_unless_the_problem_set_has_its_own(root):
+def test_limits_are_the_courses_unless_the_problem_set_has_its_own(root: Path) -> None:
     assert problem_set("ps_toy", root).limits == Budget()
     text = TOML.replace("number = 7", "number = 7\nlimits = {double = 30, memory = 512}")
     (root / "course.toml").write_text(f"[limits]\nseconds = 5\nmemory = 99\n{text}")
     limits = problem_set("ps_toy", root).limits
     assert limits == Budget(seconds=5, memory=512, questions={"double": 30})
-    assert limits.of("double").cpu == 30 and limits.of("report_toy").memory == 512 << 20
-    assert "limits" not in load_course(root)
+    assert Course(root).ids == ["ps_toy"]
 
 
-def test_options_are_the_first_values_unless_chosen(root):
+def test_options_are_the_first_values_unless_chosen(root: Path) -> None:
     assert problem_set("ps_toy", root).options == {"colour": "red"}
     text = TOML.replace("number = 7", "number = 7\noptions = {colour = 'blue'}")
     (root / "course.toml").write_text(text)
     assert problem_set("ps_toy", root).options == {"colour": "blue"}
 
 
-def test_names_the_problem_sets_there_are(root):
+def test_names_the_problem_sets_there_are(root: Path) -> None:
     with pytest.raises(CourseError, match=r"no problem set 'ps_tyo' in .*: ps_toy\."):
         problem_set("ps_tyo", root)
     with pytest.raises(CourseError, match="no problem set 'course'"):
         problem_set("course", root)
     (root / "course.toml").unlink()
     with pytest.raises(CourseError, match=r"There is no .*course\.toml"):
-        load_course(root)
+        Course(root)
 
 
-def test_a_secret_is_made_once(root):
+def test_a_secret_is_made_once(root: Path) -> None:
     with pytest.raises(CourseError, match="no secret yet"):
         secret("ps_toy", root)
     made = secret("ps_toy", root, create=True)
@@ -122,7 +128,7 @@ def test_a_secret_is_made_once(root):
 
 
 @pytest.mark.parametrize("create", [False, True])
-def test_a_lost_secret_is_reported_and_not_remade(root, create):
+def test_a_lost_secret_is_reported_and_not_remade(root: Path, create: bool) -> None:
     secret("ps_toy", root, create=True)
     (root / "secrets" / "ps_toy").unlink()
     (root / "secrets").rmdir()
@@ -132,7 +138,9 @@ def test_a_lost_secret_is_reported_and_not_remade(root, create):
 
 
 @pytest.mark.parametrize("create", [False, True])
-def test_another_secret_than_the_releases_is_reported(root, monkeypatch, create):
+def test_another_secret_than_the_releases_is_reported(
+    root: Path, monkeypatch: pytest.MonkeyPatch, create: bool
+) -> None:
     made = secret("ps_toy", root, create=True)
     (root / "secrets" / "ps_toy").write_text("another")
     with pytest.raises(CourseError, match="not the secret that ps_toy was released with"):
@@ -144,21 +152,23 @@ def test_another_secret_than_the_releases_is_reported(root, monkeypatch, create)
         secret("ps_toy", root, create=create)
 
 
-def test_an_empty_secret_is_no_secret(root):
+def test_an_empty_secret_is_no_secret(root: Path) -> None:
     secret("ps_toy", root, create=True)
     (root / "secrets" / "ps_toy").write_text("\n")
     with pytest.raises(CourseError, match="is empty"):
         secret("ps_toy", root, create=True)
 
 
-def test_a_readable_secret_is_closed_again(root):
+def test_a_readable_secret_is_closed_again(root: Path) -> None:
     secret("ps_toy", root, create=True)
     (root / "secrets" / "ps_toy").chmod(0o644)
     secret("ps_toy", root)
     assert stat.S_IMODE((root / "secrets" / "ps_toy").stat().st_mode) == 0o600
 
 
-def test_the_environment_can_hold_the_secret_from_the_first_release_on(root, monkeypatch):
+def test_the_environment_can_hold_the_secret_from_the_first_release_on(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("COURSE_SECRET_PS_TOY", "from the environment")
     assert secret("ps_toy", root, create=True) == b"from the environment"
     assert not (root / "secrets").exists()
@@ -167,13 +177,30 @@ def test_the_environment_can_hold_the_secret_from_the_first_release_on(root, mon
         secret("ps_toy", root, create=True)
 
 
-def test_the_public_secret_makes_nothing(root, monkeypatch):
+def test_the_public_secret_makes_nothing(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COURSE_PUBLIC_SECRET", "1")
     assert secret("ps_toy", root, create=True) == PUBLIC_SECRET
     assert not (root / "secrets").exists()
     assert not (root / "notebooks").exists()
 
 
-def test_reading_the_settings_needs_no_part(root, monkeypatch):
-    monkeypatch.setattr(course, "_questions", None)
-    assert settings(root).term == "2026"
+def test_reading_the_settings_needs_no_part(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(declare, "load_part", None)
+    assert Course(root).about.term == "2026"
+
+
+def test_a_course_is_read_once(root: Path) -> None:
+    course = Course(root)
+    made = secret("ps_toy", root, create=True)
+    assert course.secret("ps_toy") == made
+    (root / "course.toml").unlink()
+    (root / "secrets" / "ps_toy").unlink()
+    assert course.problem_set("ps_toy").title == "Toy"
+    assert course.secret("ps_toy") == made
+
+
+def test_one_secret_can_stand_for_all(root: Path) -> None:
+    course = Course(root, b"for all")
+    course.make_secret("ps_toy")
+    assert course.secret("ps_toy") == b"for all"
+    assert not (root / "secrets").exists()

@@ -9,44 +9,48 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
 from reports import SCHEMA
+from shipped import COURSE
 
-from autograder.authoring.release import composed
-from autograder.course.table import composed_path, problem_set, release_path
+from autograder.authoring.compose import composed
+from autograder.course.secret import PUBLIC_SECRET
+from autograder.course.table import Course
 from autograder.gradescope import build as gradescope
-from autograder.model import CourseError
+from autograder.model import CourseError, ProblemSet
 from autograder.paths import ROOT
 
 PS = "ps_autoencoder"
 
 
 @pytest.fixture(scope="module", autouse=True)
-def public_secret():
+def public_secret() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COURSE_PUBLIC_SECRET", "1")
         yield
 
 
 @pytest.fixture(scope="module")
-def packed():
-    return gradescope.contents(problem_set(PS))
+def packed() -> dict[str, bytes]:
+    return gradescope.contents(COURSE.problem_set(PS), COURSE)
 
 
 @pytest.fixture(scope="module")
-def ps(request):
-    return problem_set(getattr(request, "param", PS))
+def ps(request: pytest.FixtureRequest) -> ProblemSet:
+    return COURSE.problem_set(getattr(request, "param", PS))
 
 
 @pytest.fixture(scope="module")
-def installed(public_secret, ps):
+def installed(public_secret: None, ps: ProblemSet) -> Iterator[Path]:
     """A base folder as Gradescope lays it out, after its setup.sh."""
     base = Path(tempfile.mkdtemp(prefix="gradescope-"))
     base.chmod(0o755)  # answers run as other users, below pytest's own private folder they cannot
-    gradescope.build(ps, base / "upload.zip")
+    gradescope.build(ps, COURSE, base / "upload.zip")
     with zipfile.ZipFile(base / "upload.zip") as archive:
         archive.extractall(base / "source")
     shutil.copy(base / "source" / "run_autograder", base)
@@ -55,11 +59,13 @@ def installed(public_secret, ps):
     shutil.rmtree(base)
 
 
-def environment(**more):
+def environment(**more: str) -> dict[str, str]:
     return {"PATH": os.environ["PATH"], "COURSE_PYTHON": sys.executable, **more}
 
 
-def grade(base, files, **more):
+def grade(
+    base: Path, files: dict[str, bytes], **more: str
+) -> tuple[subprocess.CompletedProcess[str], dict[str, Any]]:
     """Run run_autograder on a submission of these files: its exit status and results.json."""
     for name in ("submission", "results"):
         shutil.rmtree(base / name, ignore_errors=True)
@@ -75,26 +81,28 @@ def grade(base, files, **more):
     return done, results
 
 
-def with_answer(question, source):
+def with_answer(question: str, source: str) -> bytes:
     """The reference, with another answer to one question, as bytes."""
-    notebook = json.loads(composed(problem_set(PS)))
+    notebook = json.loads(composed(COURSE.problem_set(PS), COURSE))
     [cell] = [c for c in notebook["cells"] if c["id"] == question]
     cell["source"] = source
     return json.dumps(notebook).encode()
 
 
-def scores(results):
+def scores(results: dict[str, Any]) -> dict[str, float]:
     return {t["extra_data"]["question"]: t["score"] for t in results["tests"]}
 
 
-def test_the_zip_has_the_same_bytes_every_time(tmp_path):
+def test_the_zip_has_the_same_bytes_every_time(tmp_path: Path) -> None:
     for name in ("a.zip", "b.zip"):
-        gradescope.build(problem_set(PS), tmp_path / name)
+        gradescope.build(COURSE.problem_set(PS), COURSE, tmp_path / name)
     assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
 
 
-def test_the_zip_holds_what_grades_and_nothing_else(tmp_path, packed):
-    said = gradescope.build(problem_set(PS), tmp_path / "up.zip")
+def test_the_zip_holds_what_grades_and_nothing_else(
+    tmp_path: Path, packed: dict[str, bytes]
+) -> None:
+    said = gradescope.build(COURSE.problem_set(PS), COURSE, tmp_path / "up.zip")
     assert "secret" in said
     with zipfile.ZipFile(tmp_path / "up.zip") as archive:
         modes = {i.filename: i.external_attr >> 16 for i in archive.infolist()}
@@ -110,26 +118,40 @@ def test_the_zip_holds_what_grades_and_nothing_else(tmp_path, packed):
     assert not [n for n in modes if "templates" in n or n.endswith(".pyc")]
 
 
-def test_what_is_packed_imports_only_what_its_lock_installs(packed):
-    allowed = {*sys.stdlib_module_names, "autograder", "helpers", "numpy", "safetensors", "torch"}
+def test_what_is_packed_imports_only_what_its_lock_installs(packed: dict[str, bytes]) -> None:
+    allowed = {
+        *sys.stdlib_module_names,
+        "autograder",
+        "helpers",
+        "msgspec",
+        "numpy",
+        "safetensors",
+        "torch",
+    }
     for name, content in packed.items():
         if not (name.startswith("autograder/") and name.endswith(".py")):
             continue
         for node in ast.walk(ast.parse(content)):
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
             if isinstance(node, ast.ImportFrom) and not node.level:
-                names = [node.module]
+                names = [node.module or ""]
             assert {n.partition(".")[0] for n in names} <= allowed, name
 
 
-def test_the_short_lock_is_what_grading_imports_as_in_the_long_one():
+def named(requirement: str) -> str:
+    found = re.match(r"[\w.-]+", requirement)
+    assert found is not None
+    return found[0]
+
+
+def test_the_short_lock_is_what_grading_imports_as_in_the_long_one() -> None:
     lines = [
         line
         for line in (ROOT / "requirements-gradescope.txt").read_text().splitlines()
         if not line.startswith("#")
     ]
     assert set(lines) <= set((ROOT / "requirements.lock").read_text().splitlines())
-    needed, waiting = set(), ["torch", "numpy", "safetensors", "scikit-learn"]
+    needed, waiting = set(), ["torch", "numpy", "msgspec", "safetensors", "scikit-learn"]
     while waiting:
         name = waiting.pop()
         # CUDA's packages: torch's own wheel pins them, where it is one with CUDA.
@@ -138,31 +160,33 @@ def test_the_short_lock_is_what_grading_imports_as_in_the_long_one():
         needed.add(name)
         for requirement in importlib.metadata.requires(name) or []:
             if "extra ==" not in requirement:
-                found = re.match(r"[\w.-]+", requirement)
-                waiting.append(found[0].lower().replace("_", "-"))
-    assert {re.match(r"[\w.-]+", line)[0] for line in lines} == needed
+                waiting.append(named(requirement).lower().replace("_", "-"))
+    assert {named(line) for line in lines} == needed
 
 
-def test_the_index_of_torch_is_the_instructors_choice(tmp_path, packed):
+def test_the_index_of_torch_is_the_instructors_choice(
+    tmp_path: Path, packed: dict[str, bytes]
+) -> None:
     assert packed["requirements.txt"] == (ROOT / "requirements-gradescope.txt").read_bytes()
-    assert "torch_index" in gradescope.build(problem_set(PS), tmp_path / "up.zip")
+    assert "torch_index" in gradescope.build(COURSE.problem_set(PS), COURSE, tmp_path / "up.zip")
     shutil.copytree(ROOT / "solutions", tmp_path / "solutions")
     shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks")
     toml = (ROOT / "course.toml").read_text()
     index = 'torch_index = "https://wheels.example.org/cpu"'
     (tmp_path / "course.toml").write_text(toml.replace('torch_index = ""', index))
-    ps = problem_set(PS, tmp_path)
-    first, _, rest = gradescope.contents(ps, tmp_path)["requirements.txt"].partition(b"\n")
+    course = Course(tmp_path, PUBLIC_SECRET)
+    ps = course.problem_set(PS)
+    first, _, rest = gradescope.contents(ps, course)["requirements.txt"].partition(b"\n")
     assert first == b"--extra-index-url https://wheels.example.org/cpu"
     assert rest == packed["requirements.txt"]
-    assert "torch_index" not in gradescope.build(ps, tmp_path / "up.zip", tmp_path)
-    release_path(PS, tmp_path).unlink()
+    assert "torch_index" not in gradescope.build(ps, course, tmp_path / "up.zip")
+    course.release_path(PS).unlink()
     with pytest.raises(CourseError, match="autograder release"):
-        gradescope.build(ps, tmp_path / "none.zip", tmp_path)
+        gradescope.build(ps, course, tmp_path / "none.zip")
     assert not (tmp_path / "none.zip").exists()
 
 
-def test_setup_lets_others_read_helpers_alone(installed):
+def test_setup_lets_others_read_helpers_alone(installed: Path) -> None:
     source = installed / "source"
     assert stat.S_IMODE(source.stat().st_mode) == 0o755
     assert stat.S_IMODE((source / "helpers" / "learning" / "training.py").stat().st_mode) == 0o644
@@ -172,8 +196,8 @@ def test_setup_lets_others_read_helpers_alone(installed):
 
 
 @pytest.mark.parametrize("ps", ["ps_autoencoder", "ps_cmc", "ps_clip"], indirect=True)
-def test_a_submission_is_graded(installed, ps):
-    files = {f"{ps.id}.ipynb": composed(ps).encode(), "report.pdf": b"%PDF-1.7"}
+def test_a_submission_is_graded(installed: Path, ps: ProblemSet) -> None:
+    files = {f"{ps.id}.ipynb": composed(ps, COURSE).encode(), "report.pdf": b"%PDF-1.7"}
     done, results = grade(installed, files)
     assert done.returncode == 0, done.stderr
     # The reference is not executed here, so that its report question has nothing to show for it.
@@ -184,7 +208,7 @@ def test_a_submission_is_graded(installed, ps):
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can run answers as another user")
-def test_an_answer_can_read_nothing_of_the_grader(installed):
+def test_an_answer_can_read_nothing_of_the_grader(installed: Path) -> None:
     spy = f"""
 import os
 from pathlib import Path
@@ -217,18 +241,22 @@ for folder, folders, files in os.walk({str(installed)!r}):
         ({f"{PS}.ipynb": b"{"}, "JSON"),
     ],
 )
-def test_bad_input_is_zero_with_a_sentence(installed, files, says):
+def test_bad_input_is_zero_with_a_sentence(
+    installed: Path, files: dict[str, bytes], says: str
+) -> None:
     done, results = grade(installed, files)
     assert done.returncode == 0, done.stderr
     assert set(scores(results).values()) == {0}
     assert says in results["extra_data"]["problem"]
 
 
-def test_a_grader_that_dies_says_so(installed):
-    reference = installed / "source" / composed_path(PS).relative_to(ROOT)
+def test_a_grader_that_dies_says_so(installed: Path) -> None:
+    reference = installed / "source" / COURSE.composed_path(PS).relative_to(ROOT)
     kept = reference.rename(reference.with_suffix(".kept"))
     try:
-        done, results = grade(installed, {f"{PS}.ipynb": composed(problem_set(PS)).encode()})
+        done, results = grade(
+            installed, {f"{PS}.ipynb": composed(COURSE.problem_set(PS), COURSE).encode()}
+        )
     finally:
         kept.rename(reference)
     assert done.returncode == 1
@@ -236,7 +264,7 @@ def test_a_grader_that_dies_says_so(installed):
     assert "grader itself failed" in results["output"] and results["extra_data"]["fault"]
 
 
-def test_a_grader_that_does_not_start_says_so(installed):
+def test_a_grader_that_does_not_start_says_so(installed: Path) -> None:
     done, results = grade(installed, {}, COURSE_PYTHON="/nonexistent/python")
     assert done.returncode != 0
     assert "The grader did not start" in results["output"]

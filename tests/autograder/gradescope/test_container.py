@@ -1,19 +1,21 @@
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, Self
 
 import jsonschema
 import pytest
 from reports import SCHEMA
 
 from autograder.gradescope import run as container
-from autograder.model import CheckResult, QuestionResult, Report
+from autograder.model import CheckResult, ProblemSet, QuestionResult, Report
 from autograder.paths import ROOT
 from autograder.reading.answers import Submission
 from autograder.reading.collect import Found
 
 
 @pytest.fixture
-def base(tmp_path, monkeypatch):
+def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "submission").mkdir()
     (tmp_path / "source").mkdir()
     (tmp_path / "source" / "problem_set").write_text("ps_autoencoder\n")
@@ -25,7 +27,7 @@ def base(tmp_path, monkeypatch):
     return tmp_path
 
 
-def hand_in(monkeypatch, *submissions):
+def hand_in(monkeypatch: pytest.MonkeyPatch, *submissions: Submission) -> None:
     """As if these had been found in the submission folder."""
     found = {s.name: s for s in submissions}
     paths = [Found(s.name, Path(s.name), s.problem) for s in submissions]
@@ -40,17 +42,17 @@ class Stub:
     dies_after: int | None = None
     release = None
 
-    def __init__(self, problem_set, root):
+    def __init__(self, problem_set: ProblemSet, root: Path) -> None:
         assert read(self.results)["score"] == 0
         self.problem_set = problem_set
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *exc):
+    def __exit__(self, *exc: object) -> None:
         pass
 
-    def grade(self, submission, update):
+    def grade(self, submission: Submission, update: Callable[[Report], None]) -> Report:
         questions = [QuestionResult(q) for q in self.problem_set.questions]
         report = Report(submission.name, self.problem_set, questions, problem=submission.problem)
         update(report)
@@ -65,13 +67,13 @@ class Stub:
         return report
 
 
-def read(path):
+def read(path: Path) -> Any:
     data = json.loads(path.read_text(encoding="utf-8"))
     jsonschema.validate(data, SCHEMA)
     return data
 
 
-def test_results_are_valid_from_the_start_and_grow(base):
+def test_results_are_valid_from_the_start_and_grow(base: Path) -> None:
     assert container.main(base, base / "source") == 0
     data = read(Stub.results)
     assert data["score"] == 5
@@ -79,7 +81,9 @@ def test_results_are_valid_from_the_start_and_grow(base):
 
 
 @pytest.mark.parametrize("after", [0, 2])
-def test_a_grader_that_dies_leaves_what_it_had_and_its_fault(base, monkeypatch, after, capsys):
+def test_a_grader_that_dies_leaves_what_it_had_and_its_fault(
+    base: Path, monkeypatch: pytest.MonkeyPatch, after: int, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(Stub, "dies_after", after)
     assert container.main(base, base / "source") == 1
     data = read(Stub.results)
@@ -100,7 +104,9 @@ def test_a_grader_that_dies_leaves_what_it_had_and_its_fault(base, monkeypatch, 
         ([], "submission", "There is no notebook: hand in ps_autoencoder.ipynb."),
     ],
 )
-def test_one_notebook_of_many(base, monkeypatch, names, graded, problem):
+def test_one_notebook_of_many(
+    base: Path, monkeypatch: pytest.MonkeyPatch, names: list[str], graded: str, problem: str
+) -> None:
     hand_in(monkeypatch, *(Submission(name, {}) for name in names))
     assert container.main(base, base / "source") == 0
     told = read(Stub.results)["extra_data"]
@@ -108,7 +114,9 @@ def test_one_notebook_of_many(base, monkeypatch, names, graded, problem):
     assert told["problem"].startswith(problem) and bool(told["problem"]) == bool(problem)
 
 
-def test_what_cannot_be_read_yields_to_what_can(base, monkeypatch):
+def test_what_cannot_be_read_yields_to_what_can(
+    base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     hand_in(monkeypatch, Submission("ps_autoencoder", {}, problem="A PDF."), Submission("b", {}))
     assert container.main(base, base / "source") == 0
     assert read(Stub.results)["extra_data"]["submission"] == "b"

@@ -3,25 +3,27 @@
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from handed_in import PS, cell, filled, right, stripped
+from shipped import basis
 
 from autograder.authoring.audit import splice
-from autograder.authoring.release import compose
-from autograder.course.table import PUBLIC_SECRET, problem_set
+from autograder.course.secret import PUBLIC_SECRET
 from autograder.grading.grade import Grader
 from autograder.grading.mistakes import load_patches
-from autograder.parts.declare import PARTS
+from autograder.parts.declare import load_part
 from autograder.reading.answers import read_notebook
 from autograder.results.files import results
+from autograder.sandbox import wire
 
 
 def flawed() -> dict[str, Any]:
     """A known mistake in every answer."""
     notebook = right()
-    patches, _ = load_patches(PARTS / "autoencoder")
+    patches = load_patches(load_part("autoencoder")).mistakes
     for patch in {p.question: p for p in patches}.values():
         notebook = splice(notebook, patch)
     return notebook
@@ -54,20 +56,19 @@ def grade(grader: Grader, name: str) -> str:
 
 @pytest.fixture(scope="module")
 def first() -> Iterator[dict[str, str]]:
-    compose(PS)
-    with Grader(problem_set(PS), secret=PUBLIC_SECRET) as grader:
+    with Grader(basis(PS)) as grader:
         yield {name: grade(grader, name) for name in CLASS}
 
 
 def test_again_and_in_another_order(first: dict[str, str]) -> None:
-    with Grader(problem_set(PS), secret=PUBLIC_SECRET) as grader:
+    with Grader(basis(PS)) as grader:
         for name in [*reversed(CLASS), *CLASS]:
             assert grade(grader, name) == first[name], name
 
 
 def test_in_parallel(first: dict[str, str]) -> None:
     def one(names: list[str]) -> dict[str, str]:
-        with Grader(problem_set(PS), secret=PUBLIC_SECRET) as grader:
+        with Grader(basis(PS)) as grader:
             return {name: grade(grader, name) for name in names}
 
     with ThreadPoolExecutor(2) as pool:
@@ -77,5 +78,12 @@ def test_in_parallel(first: dict[str, str]) -> None:
 
 def test_another_term_asks_for_other_numbers(first: dict[str, str]) -> None:
     """Another secret gives other inputs; right answers stay right."""
-    with Grader(problem_set(PS), secret=b"another term") as grader:
+    other = replace(basis(PS), secret=b"another term")
+    checks = [c for q in other.problem_set.questions for c in other.checks(q)]
+    terms = (PUBLIC_SECRET, PUBLIC_SECRET, b"another term")
+    one, again, new = ([wire.encode(c.inputs(secret)) for c in checks] for secret in terms)
+    assert one == again
+    drawn = [c for c, a, b in zip(checks, one, new, strict=True) if a != b]
+    assert {c.question for c in drawn} == {c.question for c in checks}
+    with Grader(other) as grader:
         assert grade(grader, "right") == first["right"]

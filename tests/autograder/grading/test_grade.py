@@ -1,6 +1,5 @@
 """A grade from end to end: exact scores, beside good answers that keep theirs."""
 
-import dataclasses
 import json
 import subprocess
 import sys
@@ -11,23 +10,20 @@ from typing import Any
 import numpy as np
 import pytest
 from handed_in import ACCURACIES, PS, cell, code, right, stripped
+from shipped import COURSE, basis
 
-from autograder.authoring.release import compose
-from autograder.course.limits import Budget
-from autograder.course.table import PUBLIC_SECRET, problem_set
+from autograder.grading.code import limits
 from autograder.grading.grade import Grader
 from autograder.grading.mistakes import Known, Patch, recognise
-from autograder.model import CheckResult, QuestionResult, Report
+from autograder.model import Budget, CheckResult, QuestionResult, Report
 from autograder.paths import ROOT
 from autograder.reading.answers import read_notebook
-from autograder.sandbox.client import SandboxError
+from autograder.sandbox.job import Limits, SandboxError
 
 
 @pytest.fixture(scope="module")
 def grader() -> Iterator[Grader]:
-    compose(PS)
-    limited = dataclasses.replace(problem_set(PS), limits=Budget(seconds=3))
-    with Grader(limited, secret=PUBLIC_SECRET) as grader:
+    with Grader(basis(PS, Budget(seconds=3))) as grader:
         yield grader
 
 
@@ -181,8 +177,8 @@ def test_hidden_inputs_and_values_are_not_shown(grader: Grader) -> None:
 
 def hidden_images(grader: Grader) -> list[float]:
     values: list[float] = []
-    for check in grader._parts["autoencoder"].checks_of("encoder", {}):
-        x = check.inputs(PUBLIC_SECRET).get("x")
+    for check in grader.basis.parts["autoencoder"].checks_of("encoder", {}):
+        x = check.inputs(grader.basis.secret).get("x")
         if x is not None:
             values += np.ravel(x)[:3].tolist()
     return values
@@ -207,7 +203,7 @@ def test_a_fault_of_the_grader_is_no_zero(grader: Grader, monkeypatch: pytest.Mo
 
 
 def test_a_term_has_its_own_inputs_and_the_same_for_all(grader: Grader) -> None:
-    check = grader._parts["autoencoder"].checks_of("encoder", {})[0]
+    check = grader.basis.parts["autoencoder"].checks_of("encoder", {})[0]
     draw: Callable[[bytes], Any] = lambda secret: check.inputs(secret)["x"]  # noqa: E731
     assert np.array_equal(draw(b"2026"), draw(b"2026"))
     assert not np.allclose(draw(b"2026"), draw(b"2027"))
@@ -218,12 +214,12 @@ def test_the_process_that_makes_verdicts_imports_no_torch() -> None:
 import sys, json
 from pathlib import Path
 from autograder.batch.run import grade_all
-from autograder.course.table import PUBLIC_SECRET, problem_set
+from shipped import COURSE, basis
 from handed_in import right
 folder = Path(sys.argv[1])
 (folder / "a.ipynb").write_text(json.dumps(right()))
-ps = problem_set({PS!r})
-[report] = grade_all([folder / "a.ipynb"], ps, folder / "out", secret=PUBLIC_SECRET)
+ps = basis({PS!r}).problem_set
+[report] = grade_all([folder / "a.ipynb"], ps, COURSE, folder / "out")
 assert report.score == 5, report
 assert "numpy" in sys.modules and "torch" not in sys.modules
 """
@@ -241,15 +237,19 @@ assert "numpy" in sys.modules and "torch" not in sys.modules
 
 
 def test_the_best_explanation_is_the_mistake_that_is_named() -> None:
-    def known(id: str, failed: set[int]) -> Known:
-        return Known(
-            Patch(id, "q", f"hint {id}", "", (), False, ""), ["a", "b", "c"], frozenset(failed)
-        )
+    def known(id: str, *failed: str) -> Known:
+        outcomes = {"first": "a", "second": "b", "third": "c"}
+        return Known(Patch(id=id, question="q", hint=f"hint {id}"), outcomes, frozenset(failed))
 
-    result = QuestionResult(problem_set(PS).questions[0], [CheckResult("x", False)])
-    seen = ["a", "b", "other"]
-    several = [known("one", {0}), known("two", {0, 1}), known("all", {0, 1, 2}), known("no", set())]
-    recognise(result, several, lambda i, outcome: seen[i] == outcome)
+    result = QuestionResult(COURSE.problem_set(PS).questions[0], [CheckResult("x", False)])
+    seen = {"first": "a", "second": "b", "third": "other"}
+    several = [
+        known("one", "first"),
+        known("two", "first", "second"),
+        known("all", "first", "second", "third"),
+        known("no"),
+    ]
+    recognise(result, several, lambda check, outcome: seen[check] == outcome)
     assert (result.mistake, result.hint) == ("two", "hint two")
 
 
@@ -266,9 +266,8 @@ def test_right_accuracies_are_needed_in_the_right_order(grader: Grader) -> None:
 
 def test_a_submission_has_a_limit_too_and_the_message_says_which() -> None:
     busy = "x = sum(range(4 * 10**7))"
-    limited = dataclasses.replace(problem_set(PS), limits=Budget(submission=1))
     notebook = encoder(busy)
-    with Grader(limited, secret=PUBLIC_SECRET) as grader:
+    with Grader(basis(PS, Budget(submission=1))) as grader:
         report = graded(grader, notebook)
     assert scores(report)[0] == 1 and scores(report)[1:4] == [0, 0, 0]
     assert "more than the 1 seconds of computing and waiting that a submission has" in said(
@@ -277,7 +276,7 @@ def test_a_submission_has_a_limit_too_and_the_message_says_which() -> None:
     assert scores(report)[4] == 1  # read, not run
 
 
-def test_a_question_may_have_seconds_of_its_own(grader: Grader) -> None:
+def test_a_question_may_have_seconds_of_its_own() -> None:
     budget = Budget(seconds=3, questions={"encoder": 20}, memory=100)
-    assert (budget.of("encoder").cpu, budget.of("decoder").cpu) == (20, 3)
-    assert budget.of("decoder").memory == 100 << 20
+    assert limits("encoder", budget) == Limits(20, 100 << 20, 256 << 20)
+    assert limits("decoder", budget).cpu == 3

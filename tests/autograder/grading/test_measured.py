@@ -10,24 +10,32 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pytest
 from safetensors.numpy import load, save
+from shipped import COURSE, basis
 
-from autograder.authoring.execute import reference
+from autograder.authoring.reference import reference
 from autograder.batch.run import grade_all
-from autograder.course.table import PUBLIC_SECRET, problem_set
+from autograder.course.secret import PUBLIC_SECRET
+from autograder.course.table import Course
 from autograder.gradescope import build as gradescope
 from autograder.grading import measured as models
-from autograder.grading.grade import MEASURED, Grader
+from autograder.grading.basis import Basis
+from autograder.grading.grade import Grader
 from autograder.grading.measured import HeldOut, held_out, pack, verdict
+from autograder.grading.reported import MEASURED
 from autograder.model import QuestionResult
 from autograder.paths import ROOT
 from autograder.reading.collect import collect
 from autograder.reading.collect import load as load_submission
+from helpers.handing.claims import Result
 from helpers.handing.results import RESULT
 
-PS = problem_set("ps_cmc")
+pytestmark = pytest.mark.trains
+
+PS = COURSE.problem_set("ps_cmc")
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +43,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """What a student's hand-in zip holds, of the reference run in the mini profile."""
     folder = tmp_path_factory.mktemp("handed in")
     notebook = folder / "ps_cmc.ipynb"
-    notebook.write_bytes(reference(PS).read_bytes())
+    nbformat.write(reference(PS, COURSE), notebook)
     done = subprocess.run(
         [sys.executable, "-m", "helpers", "hand-in", str(notebook)],
         env={"HELPERS_DATA": str(ROOT / "build" / "data"), **os.environ},
@@ -48,7 +56,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 
 @pytest.fixture(scope="module")
 def grader() -> Iterator[Grader]:
-    with Grader(PS, ROOT, PUBLIC_SECRET) as grader:
+    with Grader(basis(PS)) as grader:
         yield grader
 
 
@@ -100,7 +108,7 @@ def test_models_beside_the_notebook_count_as_well(files: dict[str, bytes], tmp_p
     folder.mkdir()
     for name, data in files.items():
         (folder / name).write_bytes(data)
-    (report,) = grade_all([folder], PS, tmp_path / "out", ROOT, PUBLIC_SECRET)
+    (report,) = grade_all([folder], PS, COURSE, tmp_path / "out")
     results = {q.question.id: q for q in report.questions}
     assert measured(results["report_autoencoder"]) is measured(results["report_cmc"]) is True
 
@@ -200,13 +208,13 @@ def test_images_survive_packing(tmp_path: Path) -> None:
 def test_gradescopes_upload_brings_the_images(
     files: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("COURSE_PUBLIC_SECRET", "1")
-    for name, data in gradescope.contents(PS).items():
+    for name, data in gradescope.contents(PS, COURSE).items():
         path = tmp_path / "source" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
     monkeypatch.setattr(models, "_folder", lambda profile: tmp_path / "no data here")
-    with Grader(PS, tmp_path / "source", PUBLIC_SECRET) as grader:
+    packed = Course(tmp_path / "source", PUBLIC_SECRET)
+    with Grader(Basis.load(packed.problem_set(PS.id), packed)) as grader:
         results = graded(grader, zipped(files, tmp_path))
     assert measured(results["report_autoencoder"]) is measured(results["report_cmc"]) is True
 
@@ -233,5 +241,5 @@ def test_the_tolerance_is_that_of_a_sample() -> None:
 def test_claim_and_measurement_are_compared_with_it(hits: int, wrong: bool) -> None:
     held = HeldOut(np.empty((1000, 0)), np.zeros(1000, np.int64), 1000)
     classes = (np.arange(1000) >= hits).astype(np.int64)
-    said = verdict({"name": "cmc", "accuracy": 0.5}, classes, held)
+    said = verdict(Result("cmc", 0.5, "mini"), classes, held)
     assert bool(said) is wrong

@@ -1,12 +1,12 @@
 """Report questions: literals against what the notebook printed, without running anything."""
 
 import ast
-from typing import Any
 
 import pytest
 
-from autograder.grading.reported import ReportRule, fill, grade
-from helpers.handing.claims import literals
+from autograder.grading.reported import fill, read
+from autograder.parts.declare import ReportRule
+from helpers.handing.claims import Result, literals
 
 RULE = ReportRule(
     results="results",
@@ -20,15 +20,17 @@ RIGHT = (
 )
 
 
-def records(learned: float = 0.4512, random: float = 0.2034, profile: str = "mini") -> list[Any]:
+def results(
+    learned: float = 0.4512, random: float = 0.2034, profile: str = "mini"
+) -> dict[str, Result]:
     pairs = {"learned": learned, "random": random}
-    return [{"name": k, "accuracy": v, "profile": profile} for k, v in pairs.items()]
+    return {name: Result(name, value, profile) for name, value in pairs.items()}
 
 
 def passed(
-    source: str, shown: list[Any], profiles: tuple[str, ...] = ("mini", "full")
+    source: str, shown: dict[str, Result], profiles: tuple[str, ...] = ("mini", "full")
 ) -> list[bool]:
-    return [c.passed for c in grade(RULE, source, shown, profiles)[0]]
+    return [c.passed for c in read(RULE, source, shown, profiles).checks]
 
 
 @pytest.mark.parametrize(
@@ -42,7 +44,7 @@ def passed(
     ],
 )
 def test_right_literals_pass(source: str) -> None:
-    assert passed(source, records()) == [True, True, True]
+    assert passed(source, results()) == [True, True, True]
 
 
 @pytest.mark.parametrize(
@@ -62,32 +64,28 @@ def test_right_literals_pass(source: str) -> None:
     ],
 )
 def test_wrong_literals_fail(source: str, expected: list[bool]) -> None:
-    assert passed(source, records()) == expected
+    assert passed(source, results()) == expected
 
 
 def test_a_notebook_that_was_not_run_earns_nothing() -> None:
-    checks, _ = grade(RULE, RIGHT, records()[:1], ("mini",))
-    assert not any(c.passed for c in checks)
-    assert "no result for random" in checks[0].message
+    reading = read(RULE, RIGHT, {"learned": results()["learned"]}, ("mini",))
+    assert not reading.run and not any(c.passed for c in reading.checks)
+    assert "no result for random" in reading.checks[0].message
 
 
 def test_profiles_are_not_mixed_nor_taken_where_not_accepted() -> None:
-    mixed = [*records()[:1], *records(profile="full")[1:]]
+    mixed = results() | {"random": results(profile="full")["random"]}
     assert passed(RIGHT, mixed) == [False] * 3
-    assert passed(RIGHT, records(), ("full",)) == [False] * 3
+    assert passed(RIGHT, results(), ("full",)) == [False] * 3
 
 
 def test_the_order_and_range_of_the_profile_must_show() -> None:
     swapped = RIGHT.replace("0.4512", "x").replace("0.2034", "0.4512").replace("x", "0.2034")
-    assert passed(swapped, records(0.2034, 0.4512)) == [True, True, False]
-    low = records(0.30, 0.20, "full")
+    assert passed(swapped, results(0.2034, 0.4512)) == [True, True, False]
+    low = results(0.30, 0.20, "full")
     assert passed(fill(RULE, RIGHT, low), low) == [True, True, False]
-    low = records(0.30, 0.20)
+    low = results(0.30, 0.20)
     assert passed(fill(RULE, RIGHT, low), low) == [True, True, True]
-
-
-def test_the_last_run_of_a_name_counts() -> None:
-    assert passed(RIGHT, [*records(0.11, 0.12), *records()]) == [True, True, True]
 
 
 def test_fill_writes_what_was_recorded_and_nothing_else() -> None:
@@ -95,7 +93,7 @@ def test_fill_writes_what_was_recorded_and_nothing_else() -> None:
         'é = "ü"\nresults = {"learned": 0.1, "é": 5, "random":0.2 }  # 0.1\n'
         'other = {"learned": 0.1}'
     )
-    assert fill(RULE, source, records()) == (
+    assert fill(RULE, source, results()) == (
         'é = "ü"\nresults = {"learned": 0.4512, "é": 5, "random":0.2034 }  # 0.1\n'
         'other = {"learned": 0.1}'
     )

@@ -1,6 +1,7 @@
 """The answers of part ``transfer`` beside independent references, and around a real CLIP."""
 
 import ast
+from typing import Any
 
 import nbformat
 import numpy as np
@@ -8,26 +9,26 @@ import pytest
 import torch
 import torch.nn.functional as F
 from scipy.special import log_softmax, softmax
+from shipped import COURSE
 from sklearn.decomposition import PCA
 from torch import nn
 from transformers import CLIPModel
 
 import helpers
-from autograder.course.table import problem_set
 from autograder.paths import ROOT
 from helpers.learning.mini_clip import ClipRecipe, clip_tokenizer, untrained_clip
 
-ANSWERS = {q.id for q in problem_set("ps_transfer").questions} | {"transfer-functions"}
+ANSWERS = {q.id for q in COURSE.problem_set("ps_transfer").questions} | {"transfer-functions"}
 
 
 @pytest.fixture(scope="module")
-def ns():
+def ns() -> dict[str, Any]:
     """What the answers of the solution notebook define."""
-    namespace = {"torch": torch, "nn": nn, "F": F, "helpers": helpers}
+    namespace: dict[str, Any] = {"torch": torch, "nn": nn, "F": F, "helpers": helpers}
     for cell in nbformat.read(ROOT / "solutions" / "transfer.ipynb", as_version=4).cells:
         if cell.id in ANSWERS:
             kinds = (ast.ClassDef, ast.FunctionDef)
-            body = [n for n in ast.parse(cell.source).body if isinstance(n, kinds)]
+            body: list[ast.stmt] = [n for n in ast.parse(cell.source).body if isinstance(n, kinds)]
             exec(compile(ast.Module(body, []), cell.id, "exec"), namespace)
     return namespace
 
@@ -36,14 +37,14 @@ TOKENIZER = clip_tokenizer(["a dark cat"])
 
 
 @pytest.fixture
-def clip():
+def clip() -> CLIPModel:
     """A small CLIP of transformers', with random weights."""
     torch.manual_seed(0)
     recipe = ClipRecipe(width=16, heads=2, layers=(1, 1), dim=8)
     return untrained_clip(TOKENIZER, recipe)
 
 
-def pairs(n):
+def pairs(n: int) -> dict[str, torch.Tensor]:
     """Images and texts for it, of several lengths."""
     texts = ["a cat", "dark", "a dark dark cat", "cat at a cat"][:n]
     tokens = TOKENIZER(texts, padding=True, return_tensors="pt")
@@ -51,17 +52,18 @@ def pairs(n):
     return {"pixel_values": torch.randn(n, 3, 64, 64), **{k: tokens[k] for k in names}}
 
 
-def unit(x):
-    return x / np.linalg.norm(x, axis=-1, keepdims=True)
+def unit(x: np.ndarray) -> np.ndarray:
+    rows: np.ndarray = x / np.linalg.norm(x, axis=-1, keepdims=True)
+    return rows
 
 
-def features(seed, *shapes):
+def features(seed: int, *shapes: tuple[int, int]) -> list[torch.Tensor]:
     rng = np.random.default_rng(seed)
     return [torch.tensor(rng.normal(size=s) * rng.uniform(0.1, 9)) for s in shapes]
 
 
 @pytest.mark.parametrize("n", [1, 2, 6])
-def test_the_loss_is_that_of_the_paper(ns, n):
+def test_the_loss_is_that_of_the_paper(ns: dict[str, Any], n: int) -> None:
     x, t = features(n, (n, 5), (n, 5))
     z = np.exp(1.3) * unit(x.numpy()) @ unit(t.numpy()).T
     expected = -np.diag(log_softmax(z, axis=1) + log_softmax(z, axis=0)).mean() / 2
@@ -71,16 +73,16 @@ def test_the_loss_is_that_of_the_paper(ns, n):
     assert torch.autograd.gradcheck(ns["clip_loss"], (x, t, scale))
 
 
-def test_it_is_the_loss_of_transformers(ns, clip):
+def test_it_is_the_loss_of_transformers(ns: dict[str, Any], clip: CLIPModel) -> None:
     out = clip(**pairs(4), return_loss=True)
     again = ns["clip_loss"](3 * out.image_embeds, out.text_embeds, clip.logit_scale)
     assert again.item() == pytest.approx(out.loss.item(), abs=1e-5)
 
 
-def test_zero_shot_weights_and_probabilities(ns):
-    table = {}
+def test_zero_shot_weights_and_probabilities(ns: dict[str, Any]) -> None:
+    table: dict[str, np.ndarray] = {}
 
-    def encode(texts):
+    def encode(texts: list[str]) -> torch.Tensor:
         for text in texts:
             table.setdefault(text, np.random.default_rng(len(table)).normal(size=6) * 3)
         return torch.tensor(np.stack([table[t] for t in texts]))
@@ -98,7 +100,7 @@ def test_zero_shot_weights_and_probabilities(ns):
     assert ns["evaluate"](x, labels, weights) == pytest.approx(0.75)
 
 
-def test_the_plane_is_that_of_scikit_learn(ns):
+def test_the_plane_is_that_of_scikit_learn(ns: dict[str, Any]) -> None:
     x, t = features(3, (30, 5), (20, 5))
     image_points, text_points, gap = ns["joint_pca"](x, t)
     rows = unit(np.concatenate([x, t]))
@@ -109,7 +111,7 @@ def test_the_plane_is_that_of_scikit_learn(ns):
     assert gap == pytest.approx(np.linalg.norm(rows[:30].mean(axis=0) - rows[30:].mean(axis=0)))
 
 
-def test_soft_targets_are_those_of_the_formula(ns):
+def test_soft_targets_are_those_of_the_formula(ns: dict[str, Any]) -> None:
     x, t = features(4, (5, 4), (5, 4))
     images, texts = unit(x.numpy()), unit(t.numpy())
     z, q = images @ texts.T / 0.3, softmax(texts @ texts.T / 0.3, axis=1)
@@ -123,11 +125,12 @@ def test_soft_targets_are_those_of_the_formula(ns):
     moved = [unit(t.detach().numpy() + s * step) for s in (1, -1)]
     ends = [images @ m.T / 0.3 for m in moved]
     losses = [-(q * (log_softmax(e, axis=1) + log_softmax(e.T, axis=1))).sum() / 10 for e in ends]
+    assert t.grad is not None
     assert t.grad[2, 1].item() == pytest.approx((losses[0] - losses[1]) / 2e-6, rel=1e-4)
 
 
 @pytest.mark.parametrize("n", [2, 9])
-def test_one_vector_for_everything_is_a_blind_guess(ns, n):
+def test_one_vector_for_everything_is_a_blind_guess(ns: dict[str, Any], n: int) -> None:
     same = torch.ones(n, 3)
     for loss in (
         ns["soft_target_loss"](same, same),
@@ -136,7 +139,7 @@ def test_one_vector_for_everything_is_a_blind_guess(ns, n):
         assert loss.item() == pytest.approx(np.log(n), rel=1e-5)
 
 
-def test_heads_on_a_real_clip_begin_where_it_was(ns, clip):
+def test_heads_on_a_real_clip_begin_where_it_was(ns: dict[str, Any], clip: CLIPModel) -> None:
     model = ns["MyCLIP"](clip, dim=8)
     for head in (model.image_head, model.text_head):
         nn.init.eye_(head.weight)
@@ -151,13 +154,15 @@ def test_heads_on_a_real_clip_begin_where_it_was(ns, clip):
     assert sum(p.requires_grad for p in model.parameters()) == 4
 
 
-def test_fine_tuning_a_real_clip_changes_what_it_should(ns, clip):
+def test_fine_tuning_a_real_clip_changes_what_it_should(
+    ns: dict[str, Any], clip: CLIPModel
+) -> None:
     model = ns["MyCLIP"](clip, dim=8)
     heads = nn.ModuleList([model.image_head, model.text_head])
     batch = pairs(3)
     before = {k: v.clone() for k, v in model.state_dict().items()}
 
-    def step(*rates, **options):
+    def step(*rates: float, **options: Any) -> tuple[float, set[str]]:
         model.load_state_dict(before)
         optimizer = torch.optim.SGD(ns["parameter_groups"](clip, heads, *rates))
         loss = ns["train_step"](model, batch, optimizer, **options)

@@ -9,8 +9,10 @@ from handed_in import ANSWERS, PS, cell, code, data, filled, grade_id, old, plac
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.reading.answers import Submission, defined, read, read_bytes, read_notebook
+from autograder.reading.answers import Submission, read, read_bytes, read_notebook
+from autograder.reading.finding import defined
 from autograder.reading.magics import neutralise
+from helpers.handing.claims import Result
 from helpers.handing.results import RESULT
 
 
@@ -30,7 +32,7 @@ def test_a_plain_notebook_has_its_answers_and_nothing_to_note() -> None:
 
 
 def test_the_blank_release_has_blank_answers() -> None:
-    submission = taken({"cells": release().cells, "nbformat": 4})
+    submission = taken({"cells": release().notebook["cells"], "nbformat": 4})
     assert submission.answers == {id: release().blank(id) for id in ANSWERS}
     assert not submission.extras
 
@@ -274,10 +276,10 @@ def test_results_are_read_from_outputs_and_from_print() -> None:
             ],
         )
     )
-    assert taken(notebook).records == [
-        {"name": "unsupervised", "accuracy": 0.276, "profile": "mini"},
-        bundle,
-    ]
+    assert taken(notebook).results == {
+        "unsupervised": Result("unsupervised", 0.276, "mini"),
+        "random": Result("random", 0.2, "full"),
+    }
 
 
 JSON = st.recursive(

@@ -4,28 +4,28 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import nbformat
 import pytest
 from damage import DAMAGE, ENCODINGS
+from shipped import COURSE, basis
 
 from autograder.authoring.audit import RememberingSandbox
-from autograder.authoring.execute import reference
-from autograder.authoring.release import compose
-from autograder.course.table import PUBLIC_SECRET, load_course, problem_set
+from autograder.authoring.reference import reference
 from autograder.grading.grade import Grader
 from autograder.reading.answers import read_bytes
 
+pytestmark = pytest.mark.trains
 
-@pytest.fixture(scope="module", params=load_course())
+
+@pytest.fixture(scope="module", params=COURSE.ids)
 def grader(request: pytest.FixtureRequest) -> Iterator[Grader]:
-    ps = problem_set(request.param)
-    compose(ps.id)
-    with Grader(ps, secret=PUBLIC_SECRET, sandbox=RememberingSandbox) as grader:
+    with Grader(basis(request.param), RememberingSandbox) as grader:
         yield grader
 
 
 @pytest.fixture
 def executed(grader: Grader) -> dict[str, Any]:
-    notebook: dict[str, Any] = json.loads(reference(grader.problem_set).read_bytes())
+    notebook: dict[str, Any] = json.loads(nbformat.writes(reference(grader.problem_set, COURSE)))
     return notebook
 
 

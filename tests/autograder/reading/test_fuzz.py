@@ -11,8 +11,8 @@ import numpy as np
 from handed_in import PS, data, filled, release, right
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from shipped import COURSE
 
-from autograder.course.table import problem_set
 from autograder.reading.answers import read_bytes
 from autograder.sandbox import wire
 
@@ -20,10 +20,8 @@ QUICK = settings(
     deadline=None, max_examples=150, suppress_health_check=list(HealthCheck), derandomize=True
 )
 SEEDS = [data(right()), data(filled()), b'{"cells": [], "nbformat": 4}', b"", b"null"]
-FRAMES = [
-    wire.encode(body)
-    for body in ({"result": {"x": np.zeros((2, 3)), "y": [1, "a", None]}}, {"end": True}, [])
-]
+BODIES: list[Any] = [{"result": {"x": np.zeros((2, 3)), "y": [1, "a", None]}}, {"end": True}, []]
+FRAMES = [wire.encode(body) for body in BODIES]
 
 
 @st.composite
@@ -50,7 +48,7 @@ def read(content: bytes) -> None:
     submission = read_bytes(content, "mine.ipynb", release(), "mine")
     assert isinstance(submission.problem, str)
     assert submission.problem or set(submission.answers) == {
-        q.id for q in problem_set(PS).questions
+        q.id for q in COURSE.problem_set(PS).questions
     }
 
 

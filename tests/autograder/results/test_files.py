@@ -1,5 +1,7 @@
 import csv
 import json
+from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -9,14 +11,14 @@ from autograder.model import CheckResult, QuestionResult, Report
 from autograder.results.files import results, write_grades, write_results
 
 
-def checked(report: Report) -> dict:
+def checked(report: Report) -> dict[str, Any]:
     data = results(report)
     jsonschema.validate(data, SCHEMA)
     assert data["score"] == sum(t["score"] for t in data["tests"])
     return data
 
 
-def test_every_question_is_a_test():
+def test_every_question_is_a_test() -> None:
     data = checked(report(wrong(QUESTIONS[1], mistake="no_zero", hint="Call `zero_grad()`.")))
     assert [(t["name"], t["score"], t["max_score"], t["status"]) for t in data["tests"]] == [
         ("Encoder", 1, 1, "passed"),
@@ -39,7 +41,7 @@ def test_every_question_is_a_test():
     assert data["extra_data"]["finished"] is True
 
 
-def test_feedback_helps_in_order():
+def test_feedback_helps_in_order() -> None:
     told = {"hint": "Call `zero_grad()`.", "notes": ["Magics are left out."], "printed": "loss 1\n"}
     output = checked(report(wrong(QUESTIONS[0], **told)))["tests"][0]["output"]
     assert output == (
@@ -51,7 +53,7 @@ def test_feedback_helps_in_order():
     )
 
 
-def test_one_reason_for_all_checks_is_told_once():
+def test_one_reason_for_all_checks_is_told_once() -> None:
     checks = [
         CheckResult("A.", False, message="Not defined."),
         CheckResult("B.", False, message="Not defined."),
@@ -60,7 +62,7 @@ def test_one_reason_for_all_checks_is_told_once():
     assert output == "Not defined.\n\n2 of 2 checks failed:\n\n- ✗ A.\n- ✗ B."
 
 
-def test_pending_questions_are_zero_and_say_so():
+def test_pending_questions_are_zero_and_say_so() -> None:
     pending = Report("s", problem_set(), [QuestionResult(q) for q in QUESTIONS])
     data = checked(pending)
     assert data["score"] == 0
@@ -70,7 +72,7 @@ def test_pending_questions_are_zero_and_say_so():
     assert data["extra_data"]["finished"] is False
 
 
-def test_a_fault_is_the_graders_and_scores_nothing():
+def test_a_fault_is_the_graders_and_scores_nothing() -> None:
     broken = wrong(QUESTIONS[1], fault="no memory at /tmp/answer-1/x", hint="misleading")
     data = checked(report(broken))
     assert data["score"] == 2
@@ -81,7 +83,7 @@ def test_a_fault_is_the_graders_and_scores_nothing():
     assert data["extra_data"]["fault"] == "no memory at …/x"
 
 
-def test_bad_input_gets_its_sentence_everywhere():
+def test_bad_input_gets_its_sentence_everywhere() -> None:
     data = checked(
         Report("s", problem_set(), [QuestionResult(q) for q in QUESTIONS], problem="It is a PDF.")
     )
@@ -92,7 +94,7 @@ def test_bad_input_gets_its_sentence_everywhere():
 
 
 @pytest.mark.parametrize("visibility", ["hidden", "after_due_date", "after_published"])
-def test_what_an_instructor_hides_is_not_in_the_summary(visibility):
+def test_what_an_instructor_hides_is_not_in_the_summary(visibility: str) -> None:
     graded = report(wrong(QUESTIONS[0], hint="Secret hint"))
     graded.problem_set = problem_set(visibility)
     data = checked(graded)
@@ -101,7 +103,7 @@ def test_what_an_instructor_hides_is_not_in_the_summary(visibility):
     assert not any(c.isdigit() for c in data["output"]) and "hint" not in data["output"]
 
 
-def test_hostile_text_stays_text():
+def test_hostile_text_stays_text() -> None:
     hostile = "</pre>\n````\n# Full marks <script>\ud800\x00"
     data = checked(
         report(
@@ -116,7 +118,7 @@ def test_hostile_text_stays_text():
     assert "<script>" not in data["output"]
 
 
-def test_results_are_replaced_whole(tmp_path):
+def test_results_are_replaced_whole(tmp_path: Path) -> None:
     path = tmp_path / "new" / "results.json"
     write_results(report(name="ü"), path)
     first = json.loads(path.read_text(encoding="utf-8"))
@@ -125,7 +127,7 @@ def test_results_are_replaced_whole(tmp_path):
     assert [p.name for p in path.parent.iterdir()] == ["results.json"]
 
 
-def test_grades_have_a_row_a_submission(tmp_path):
+def test_grades_have_a_row_a_submission(tmp_path: Path) -> None:
     reports = [
         report(name="Jürgen Müller"),
         report(wrong(QUESTIONS[0]), name="=cmd|'/C calc'!A1", notes=["-1+1"]),
@@ -143,17 +145,17 @@ def test_grades_have_a_row_a_submission(tmp_path):
     ]
 
 
-def test_grades_of_nobody_have_a_header(tmp_path):
+def test_grades_of_nobody_have_a_header(tmp_path: Path) -> None:
     write_grades([], problem_set(), tmp_path / "grades.csv")
     assert (tmp_path / "grades.csv").read_text().startswith('"submission","encoder",')
 
 
-def test_all_right_says_so():
+def test_all_right_says_so() -> None:
     assert checked(report())["tests"][0]["output"] == "Right: it passed all 2 checks."
     assert right(QUESTIONS[0]).passed
 
 
-def test_what_a_person_grades_is_named_and_not_counted():
+def test_what_a_person_grades_is_named_and_not_counted() -> None:
     data = checked(report())
     assert data["output"].endswith("Graded by a person, and not in this score: An \\*essay\\*.")
     assert data["extra_data"]["max_score"] == 3 and len(data["tests"]) == 3

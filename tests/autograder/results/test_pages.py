@@ -1,4 +1,6 @@
 import json
+from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
@@ -8,26 +10,28 @@ from reports import QUESTIONS, problem_set, report, wrong
 from test_text import Page
 
 from autograder.model import CourseError, QuestionResult, Report
+from autograder.results.class_page import histogram, write_class_page
+from autograder.results.feedback import write_feedback
 from autograder.results.files import write_results
-from autograder.results.pages import class_page, histogram, points, write_feedback
+from autograder.results.html import points
 
 PENDING = [QuestionResult(q) for q in QUESTIONS]
 
 
-def feedback(report, folder):
+def feedback(report: Report, folder: Path) -> str:
     write_feedback(report, folder / "feedback.html")
     return (folder / "feedback.html").read_text(encoding="utf-8")
 
 
-def classroom(folder, *reports):
+def classroom(folder: Path, *reports: Report) -> str:
     for r in reports:
         write_results(r, folder / r.submission / "results.json")
         write_feedback(r, folder / r.submission / "feedback.html")
-    class_page(folder, folder / "index.html")
+    write_class_page(folder, folder / "index.html")
     return (folder / "index.html").read_text(encoding="utf-8")
 
 
-def test_feedback_tells_hint_checks_notes_and_output(tmp_path):
+def test_feedback_tells_hint_checks_notes_and_output(tmp_path: Path) -> None:
     told = {"hint": "Call `zero_grad()`.", "notes": ["Magics are left out."], "printed": "step 9"}
     page = feedback(report(wrong(QUESTIONS[0], **told), name="Jürgen"), tmp_path)
     read = Page(page).words
@@ -42,7 +46,7 @@ def test_feedback_tells_hint_checks_notes_and_output(tmp_path):
     assert "<code>zero_grad()</code>" in page
 
 
-def test_feedback_loads_nothing(tmp_path):
+def test_feedback_loads_nothing(tmp_path: Path) -> None:
     page = Page(feedback(report(wrong(QUESTIONS[0])), tmp_path))
     assert not {"script", "link", "img", "iframe"} & set(page.tags)
     assert not [a for a in page.attributes if a.startswith(("src=", "href=")) and "#" not in a]
@@ -55,13 +59,15 @@ def test_feedback_loads_nothing(tmp_path):
         (Report("s", problem_set(), PENDING), "Grading did not come to its end."),
     ],
 )
-def test_feedback_of_the_graders_own_fault_shows_no_total(tmp_path, broken, says):
+def test_feedback_of_the_graders_own_fault_shows_no_total(
+    tmp_path: Path, broken: Report, says: str
+) -> None:
     read = Page(feedback(broken, tmp_path)).words
     assert says in read and "not your score" in read
     assert "– / 3" in read
 
 
-def test_feedback_of_bad_input_is_its_sentence(tmp_path):
+def test_feedback_of_bad_input_is_its_sentence(tmp_path: Path) -> None:
     bad = Report("s", problem_set(), PENDING, problem="It is a PDF.")
     read = Page(feedback(bad, tmp_path)).text
     assert "It is a PDF." in read and "Not graded yet" not in read
@@ -76,15 +82,15 @@ HOSTILE = st.text(alphabet=st.sampled_from("<>&\"'/=`{}%!-ab \n"), max_size=30) 
 @given(HOSTILE)
 @example("</pre></style></title><script>alert(1)</script>")
 @example("\"><img src=x onerror='a'>{{ 7 * 7 }}")
-def test_student_text_makes_no_tag(tmp_path, text):
-    def make(text):
+def test_student_text_makes_no_tag(tmp_path: Path, text: str) -> None:
+    def make(text: str) -> list[Page]:
         text = f"x{text}"
         told = {"notes": [text], "printed": text, "hint": text, "mistake": text}
         r = report(wrong(QUESTIONS[0], **told), name=text, notes=[text])
         r.questions[0].checks[1].message = text
         pages = [feedback(r, tmp_path)]
         write_results(r, tmp_path / "class" / "one" / "results.json")
-        class_page(tmp_path / "class", tmp_path / "class.html")
+        write_class_page(tmp_path / "class", tmp_path / "class.html")
         pages.append((tmp_path / "class.html").read_text(encoding="utf-8"))
         return [Page(p) for p in pages]
 
@@ -92,7 +98,7 @@ def test_student_text_makes_no_tag(tmp_path, text):
         assert [t for t in found.tags if t != "code"] == [t for t in harmless.tags if t != "code"]
 
 
-def test_class_counts_what_was_graded(tmp_path):
+def test_class_counts_what_was_graded(tmp_path: Path) -> None:
     mistake = {"mistake": "no_zero", "hint": "Call `zero_grad()`."}
     page = classroom(
         tmp_path,
@@ -112,10 +118,10 @@ def test_class_counts_what_was_graded(tmp_path):
     assert 'title="2 full marks, 1 some, 0 none"' in page
 
 
-def test_class_links_to_feedback_where_there_is_one(tmp_path):
+def test_class_links_to_feedback_where_there_is_one(tmp_path: Path) -> None:
     page = classroom(tmp_path, report(name="Jürgen #1?"), report(name="b"))
     (tmp_path / "b" / "feedback.html").unlink()
-    class_page(tmp_path, tmp_path / "pages" / "class.html")
+    write_class_page(tmp_path, tmp_path / "pages" / "class.html")
     assert 'href="J%C3%BCrgen%20%231%3F/feedback.html"' in page
     page = (tmp_path / "pages" / "class.html").read_text()
     [link] = [a for a in Page(page).attributes if a.startswith("href=")]
@@ -140,7 +146,7 @@ BAD = [
 
 
 @pytest.mark.parametrize("content", BAD)
-def test_bad_results_are_listed_and_harm_no_other(tmp_path, content):
+def test_bad_results_are_listed_and_harm_no_other(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "results.json").write_bytes(content)
     read = Page(classroom(tmp_path, report(name="a"))).words
@@ -177,28 +183,28 @@ def test_bad_results_are_listed_and_harm_no_other(tmp_path, content):
     )
 )
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=80)
-def test_no_results_json_breaks_the_page(tmp_path, data):
+def test_no_results_json_breaks_the_page(tmp_path: Path, data: Any) -> None:
     (tmp_path / "any").mkdir(exist_ok=True)
     (tmp_path / "any" / "results.json").write_text(json.dumps(data))
-    class_page(tmp_path, tmp_path / "index.html")
+    write_class_page(tmp_path, tmp_path / "index.html")
 
 
-def test_no_results_and_no_folder(tmp_path):
-    class_page(tmp_path, tmp_path / "index.html")
+def test_no_results_and_no_folder(tmp_path: Path) -> None:
+    write_class_page(tmp_path, tmp_path / "index.html")
     assert "There are no results in this folder yet." in (tmp_path / "index.html").read_text()
     with pytest.raises(CourseError, match="There is no folder"):
-        class_page(tmp_path / "none", tmp_path / "index.html")
+        write_class_page(tmp_path / "none", tmp_path / "index.html")
 
 
-def test_full_marks_have_a_bar_of_their_own():
+def test_full_marks_have_a_bar_of_their_own() -> None:
     bars = histogram([0, 0.3, 0.5, 4.9999, 5, 6], 5)
     assert [b["count"] for b in bars] == [2, 1, 0, 0, 0, 0, 0, 0, 0, 1, 2]
     assert [b["label"] for b in bars][-2:] == ["4.5", "5"]
 
 
-def test_a_total_on_an_edge_belongs_to_the_bar_above():
+def test_a_total_on_an_edge_belongs_to_the_bar_above() -> None:
     assert [b["count"] for b in histogram([0.3], 1)][3] == 1
 
 
-def test_points_are_short():
+def test_points_are_short() -> None:
     assert [points(x) for x in (0, 1.0, 0.625, 2 / 3, 10)] == ["0", "1", "0.63", "0.67", "10"]

@@ -14,7 +14,7 @@ from handed_in import OWN_USERS
 from autograder.sandbox import client
 from autograder.sandbox.cells import Trouble
 from autograder.sandbox.client import Sandbox
-from autograder.sandbox.job import Call, Job, Limits, Run
+from autograder.sandbox.job import Call, End, Job, Limits, Run, Why
 
 PROBES = """
 import os
@@ -73,7 +73,7 @@ def test_a_value_comes_back(sandbox: Sandbox) -> None:
     done = run(sandbox, "def f(x):\n    return (x * 2).sum() + torch.ones(3)", "call")
     assert isinstance(done.outcomes[0], dict)
     assert done.outcomes[0]["y"].tolist() == [13.0, 13.0, 13.0]
-    assert not done.ended
+    assert not done.end
 
 
 def test_each_job_starts_afresh(sandbox: Sandbox) -> None:
@@ -101,14 +101,14 @@ def test_an_answer_that_does_not_finish_is_told_so(
     sandbox: Sandbox, answer: str, said: str
 ) -> None:
     done = run(sandbox, answer, cpu=1)
-    assert said in done.ended
+    assert done.end and said in done.end.clause
     assert done.outcomes == []
     assert value(sandbox, "f = lambda: 7") == 7
 
 
 def test_waiting_is_stopped_after_a_second_try(sandbox: Sandbox) -> None:
     done = run(sandbox, "import time\ntime.sleep(1000)", cpu=1)
-    assert done.ended == "it was stopped: more than 1 seconds of waiting"
+    assert done.end == End(Why.WAITED, "it was stopped: more than 1 seconds of waiting")
     assert done.seconds > 2
     assert not live_workers()
 
@@ -119,7 +119,7 @@ def test_a_run_that_a_busy_machine_kept_waiting_gets_a_second_try(
     walls = iter([0, 0, 10])  # the first is told as well
     monkeypatch.setattr(Limits, "wall", property(lambda limits: next(walls)))
     done = run(sandbox, "f = lambda: 1")
-    assert done.outcomes == [{"value": 1}] and not done.ended
+    assert done.outcomes == [{"value": 1}] and not done.end
 
 
 def test_a_loader_needs_no_processes(sandbox: Sandbox) -> None:

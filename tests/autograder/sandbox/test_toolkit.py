@@ -1,5 +1,8 @@
 """What probes share, beside what a real GPU and a real loop would show."""
 
+from collections.abc import Callable, Iterator
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -9,11 +12,12 @@ from autograder.sandbox.surroundings import OnCPU
 from autograder.sandbox.toolkit import GPUTensor, from_one, steps
 
 
-def answer(source):
+def answer(source: str) -> Callable[..., Any]:
     """A function f as a student's cell defines it."""
-    namespace = {"np": np, "torch": torch}
+    namespace: dict[str, Any] = {"np": np, "torch": torch}
     exec(compile(source, "<answer>", "exec"), namespace)
-    return namespace["f"]
+    f: Callable[..., Any] = namespace["f"]
+    return f
 
 
 @pytest.mark.parametrize(
@@ -27,25 +31,25 @@ def answer(source):
         ("def f(x):\n    total = 0\n    for v in x:\n        total += v\n    return total", True),
     ],
 )
-def test_a_loop_shows_in_how_the_steps_grow(source, grows):
+def test_a_loop_shows_in_how_the_steps_grow(source: str, grows: bool) -> None:
     f = answer(source)
     few, many = steps(lambda: f(torch.ones(5))), steps(lambda: f(torch.ones(50)))
     assert few > 0
     assert (many - few >= 45) if grows else (many == few)
 
 
-def test_steps_leave_an_error_and_no_tracing_behind():
+def test_steps_leave_an_error_and_no_tracing_behind() -> None:
     with pytest.raises(ZeroDivisionError):
         steps(lambda: answer("f = lambda: 1 / 0")())
 
 
 @pytest.fixture
-def gpu():
+def gpu() -> Iterator[torch.Tensor]:
     with OnCPU():
         yield torch.tensor([0.5, 2.0, 1.0]).as_subclass(GPUTensor)
 
 
-def test_a_tensor_on_the_gpu_refuses_numpy_until_it_is_fetched(gpu):
+def test_a_tensor_on_the_gpu_refuses_numpy_until_it_is_fetched(gpu: torch.Tensor) -> None:
     assert gpu.is_cuda and gpu.device.type == "cuda"
     best = gpu.topk(2).indices
     for wrong in (best.numpy, lambda: np.asarray(best), lambda: np.array(["a", "b", "c"])[best]):
@@ -56,11 +60,11 @@ def test_a_tensor_on_the_gpu_refuses_numpy_until_it_is_fetched(gpu):
     assert best.numpy(force=True).tolist() == best.tolist() == [1, 2]
 
 
-def test_a_tensor_on_the_gpu_computes(gpu):
+def test_a_tensor_on_the_gpu_computes(gpu: torch.Tensor) -> None:
     assert torch.zeros(3, device=gpu.device).add(gpu.cuda()).to(gpu.device).sum() == 3.5
 
 
-def test_a_loss_of_zero_may_be_rounded():
+def test_a_loss_of_zero_may_be_rounded() -> None:
     assert not difference(
         {"loss": from_one(torch.tensor(3e-8))}, {"loss": from_one(torch.tensor(0.0))}, 1e-4
     )

@@ -4,12 +4,15 @@ import csv
 import hashlib
 import io
 import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 from server import Manners, serve
+from torch.utils.data import Subset
 from torchvision.transforms.functional import normalize
 
 import helpers
@@ -22,13 +25,13 @@ from helpers.errors import DataError, DownloadError
 TINY = CaptionRecipe(images=60)
 
 
-def jpeg(colour=(200, 30, 60), size=(12, 8)):
+def jpeg(colour: tuple[int, int, int] = (200, 30, 60), size: tuple[int, int] = (12, 8)) -> bytes:
     raw = io.BytesIO()
     Image.new("RGB", size, colour).save(raw, "JPEG", quality=95)
     return raw.getvalue()
 
 
-def pack(files):
+def pack(files: Mapping[str, str | bytes]) -> bytes:
     raw = io.BytesIO()
     with zipfile.ZipFile(raw, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, body in files.items():
@@ -36,7 +39,9 @@ def pack(files):
     return raw.getvalue()
 
 
-def archives(names, missing=("2258277193_586949ec62.jpg.1",)):
+def archives(
+    names: Sequence[str], missing: Sequence[str] = ("2258277193_586949ec62.jpg.1",)
+) -> dict[str, bytes]:
     """The two zips as they are published: a folder of images, and a folder of texts."""
     rows = [f"{n}#{i}\tA dog , caption {i} of {n} ." for n in [*names, *missing] for i in range(5)]
     picture = jpeg()
@@ -51,12 +56,12 @@ def archives(names, missing=("2258277193_586949ec62.jpg.1",)):
     }
 
 
-def known(bodies):
+def known(bodies: dict[str, bytes]) -> list[Archive]:
     wanted = {"Flickr8k_text.zip": "Flickr8k.token.txt", "Flickr8k_Dataset.zip": ".jpg"}
     return [Archive(n, hashlib.md5(b).hexdigest(), wanted[n]) for n, b in bodies.items()]
 
 
-def fetch(data, url, bodies, images):
+def fetch(data: Path, url: str, bodies: dict[str, bytes], images: int) -> Path:
     source = url.rpartition("/")[0] + "/"
     return fetch_flickr8k(data, sources=[source], archives=known(bodies), images=images)
 
@@ -64,7 +69,7 @@ def fetch(data, url, bodies, images):
 NAMES = [f"{1000 + i}_abc.jpg" for i in range(8)]
 
 
-def words(texts, *_args, **_options):
+def words(texts: list[str], *_args: object, **_options: object) -> dict[str, torch.Tensor]:
     """A tokenizer: each word is its length."""
     rows = [[len(w) for w in t.split()] for t in texts]
     longest = max(map(len, rows))
@@ -72,10 +77,15 @@ def words(texts, *_args, **_options):
     return {"input_ids": ids, "attention_mask": (ids > 0).long()}
 
 
-def test_the_real_sizes_give_the_minibatches_of_the_handout(tmp_path, monkeypatch):
+def test_the_real_sizes_give_the_minibatches_of_the_handout(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     bodies = archives([f"{i:010d}_x.jpg" for i in range(8091)])
     with serve(Manners(bodies=bodies, cut_after=[100, 5000, 70_000])) as url:
-        defaults = {**fetch_flickr8k.__kwdefaults__, "sources": [url.rpartition("/")[0] + "/"]}
+        defaults = {
+            **(fetch_flickr8k.__kwdefaults__ or {}),
+            "sources": [url.rpartition("/")[0] + "/"],
+        }
         defaults["archives"] = known(bodies)
         monkeypatch.setattr(fetch_flickr8k, "__kwdefaults__", defaults)
         helpers.start(profile="full", data=tmp_path)
@@ -91,7 +101,7 @@ def test_the_real_sizes_give_the_minibatches_of_the_handout(tmp_path, monkeypatc
     assert batch["input_ids"].shape == batch["attention_mask"].shape == (32, 8)
 
 
-def test_an_interrupted_unpacking_goes_on_and_nothing_is_fetched_twice(tmp_path):
+def test_an_interrupted_unpacking_goes_on_and_nothing_is_fetched_twice(tmp_path: Path) -> None:
     bodies = archives(NAMES)
     manners = Manners(bodies=bodies)
     with serve(manners) as url:
@@ -105,20 +115,20 @@ def test_an_interrupted_unpacking_goes_on_and_nothing_is_fetched_twice(tmp_path)
     assert (folder / "Images" / NAMES[0]).stat().st_mtime_ns == before
 
 
-def test_too_few_images_are_named(tmp_path):
+def test_too_few_images_are_named(tmp_path: Path) -> None:
     bodies = archives(NAMES)
     with serve(Manners(bodies=bodies)) as url, pytest.raises(DataError, match="8 images, not 9"):
         fetch(tmp_path, url, bodies, 9)
 
 
 @pytest.mark.parametrize("body", [b"no zip", pack({"other.txt": "x"})])
-def test_a_wrong_archive_is_named(tmp_path, body):
+def test_a_wrong_archive_is_named(tmp_path: Path, body: bytes) -> None:
     bodies = archives(NAMES) | {"Flickr8k_text.zip": body}
     with serve(Manners(bodies=bodies)) as url, pytest.raises(DataError, match="Flickr8k_text"):
         fetch(tmp_path, url, bodies, 8)
 
 
-def test_members_go_nowhere_else(tmp_path):
+def test_members_go_nowhere_else(tmp_path: Path) -> None:
     bodies = archives(NAMES)
     bodies["Flickr8k_Dataset.zip"] = pack({f"../../{n}": jpeg() for n in NAMES})
     with serve(Manners(bodies=bodies)) as url:
@@ -126,14 +136,16 @@ def test_members_go_nowhere_else(tmp_path):
     assert list(tmp_path.iterdir()) == [tmp_path / "data"]
 
 
-def test_without_a_network_a_sentence_says_what_to_do(tmp_path, monkeypatch):
+def test_without_a_network_a_sentence_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("helpers.data.download.time.sleep", lambda seconds: None)
     bodies = archives(NAMES)
     with pytest.raises(DownloadError, match=r"Flickr8k_text\.zip could not be downloaded"):
         fetch(tmp_path, "http://127.0.0.1:1/none", bodies, 8)
 
 
-def kaggle(folder, rows, names=NAMES):
+def kaggle(folder: Path, rows: Sequence[tuple[str, ...]], names: Sequence[str] = NAMES) -> Path:
     (folder / "Images").mkdir(parents=True)
     for name in names:
         (folder / "Images" / name).write_bytes(jpeg())
@@ -143,7 +155,7 @@ def kaggle(folder, rows, names=NAMES):
     return folder
 
 
-def test_files_from_kaggle_are_taken_when_they_are_right(tmp_path):
+def test_files_from_kaggle_are_taken_when_they_are_right(tmp_path: Path) -> None:
     rows = [("image", "caption"), *((n, "A dog , running , wet .") for n in NAMES)]
     folder = kaggle(tmp_path / "flickr8k", rows)
     right = hashlib.md5((folder / "captions.txt").read_bytes()).hexdigest()
@@ -162,12 +174,14 @@ def test_files_from_kaggle_are_taken_when_they_are_right(tmp_path):
         ([("image", "caption"), ("other.jpg", "A dog")], "no caption names an image"),
     ],
 )
-def test_captions_of_another_layout_are_named(tmp_path, rows, says):
+def test_captions_of_another_layout_are_named(
+    tmp_path: Path, rows: Sequence[tuple[str, ...]], says: str
+) -> None:
     with pytest.raises(DataError, match=says):
         read_captions(kaggle(tmp_path / "flickr8k", rows))
 
 
-def test_a_folder_without_captions_or_images_is_named(tmp_path):
+def test_a_folder_without_captions_or_images_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"neither captions\.txt nor"):
         read_captions(tmp_path)
     (tmp_path / "Flickr8k.token.txt").write_text("a.jpg#0\tA dog\n")
@@ -175,7 +189,7 @@ def test_a_folder_without_captions_or_images_is_named(tmp_path):
         read_captions(tmp_path)
 
 
-def test_the_split_is_a_fixed_fifth():
+def test_the_split_is_a_fixed_fifth() -> None:
     train, valid = split(8091)
     assert (len(train), len(valid)) == (6473, 1618)
     assert sorted([*train, *valid]) == list(range(8091))
@@ -183,25 +197,26 @@ def test_the_split_is_a_fixed_fifth():
 
 
 @pytest.fixture(scope="module")
-def mini(tmp_path_factory):
+def mini(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_mini_captions(tmp_path_factory.mktemp("captions"), TINY, show=False)
 
 
-def pictures(folder):
+def pictures(folder: Path) -> dict[str, np.ndarray]:
     return {p.name: np.asarray(Image.open(p)) / 255 for p in sorted((folder / "Images").iterdir())}
 
 
-def test_the_mini_captions_are_deterministic(mini, tmp_path):
+def test_the_mini_captions_are_deterministic(mini: Path, tmp_path: Path) -> None:
     again = make_mini_captions(tmp_path, TINY, show=False)
     assert (again / "captions.txt").read_bytes() == (mini / "captions.txt").read_bytes()
     for path in (mini / "Images").iterdir():
         assert path.read_bytes() == (again / "Images" / path.name).read_bytes()
 
 
-def test_the_last_caption_says_all_and_it_can_be_seen(mini):
+def test_the_last_caption_says_all_and_it_can_be_seen(mini: Path) -> None:
     images, captions = pictures(mini), read_captions(mini)
     assert len(captions) == 60 and {len(c) for c in captions.values()} == {5}
-    brightness, detail = {"dark": [], "bright": []}, {"blurred": [], "sharp": []}
+    brightness: dict[str, list[float]] = {"dark": [], "bright": []}
+    detail: dict[str, list[float]] = {"blurred": [], "sharp": []}
     for name, texts in captions.items():
         told = texts[4].lower().replace(",", "").replace(".", "").split()
         assert sum(word in told for word in mini_data.CLASSES) == 1
@@ -219,7 +234,9 @@ def test_the_last_caption_says_all_and_it_can_be_seen(mini):
     assert np.median(detail["blurred"]) < np.median(detail["sharp"])
 
 
-def test_no_mini_caption_shows_a_tile_kept_for_testing(tmp_path, monkeypatch):
+def test_no_mini_caption_shows_a_tile_kept_for_testing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Paint the test tiles of every photograph green: no image may be green."""
     painted = Image.new("RGB", (300, 200), (30, 30, 30))
     rows, columns = np.mgrid[:200, :300]
@@ -233,7 +250,7 @@ def test_no_mini_caption_shows_a_tile_kept_for_testing(tmp_path, monkeypatch):
         assert (image[..., 1] - image[..., 2]).max() < 0.2
 
 
-def test_an_item_is_resized_and_normalised(mini, monkeypatch):
+def test_an_item_is_resized_and_normalised(mini: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mini_captions, "CAPTIONS", TINY)
     data = Flickr8k(profile="mini", data=mini.parents[1])
     assert data.names == tuple(sorted(p.name for p in (mini / "Images").iterdir()))
@@ -248,17 +265,21 @@ def test_an_item_is_resized_and_normalised(mini, monkeypatch):
     assert item["captions"] == data.captions[7] and len(item["captions"]) == 5
 
 
-def test_training_draws_captions_and_validation_takes_the_first(mini, monkeypatch):
+def test_training_draws_captions_and_validation_takes_the_first(
+    mini: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(mini_captions, "CAPTIONS", TINY)
     data = Flickr8k(profile="mini", data=mini.parents[1])
     seen = []
 
-    def spy(texts, **options):
+    def spy(texts: list[str], **options: object) -> dict[str, torch.Tensor]:
         seen.extend(texts)
         return words(texts)
 
     loaders = helpers.caption_loaders(data, spy, batch_size=8)
-    of_training = {i: set() for i in loaders.train.dataset.indices}
+    train, gallery = loaders.train.dataset, loaders.gallery.dataset
+    assert isinstance(train, Subset) and isinstance(gallery, Subset)
+    of_training: dict[int, set[str]] = {i: set() for i in train.indices}
     place = {c: i for i in of_training for c in data.captions[i]}
     for _ in range(12):
         seen.clear()
@@ -268,10 +289,10 @@ def test_training_draws_captions_and_validation_takes_the_first(mini, monkeypatc
     assert len(of_training) == 48 and sum(len(s) > 1 for s in of_training.values()) > 40
     seen.clear()
     list(loaders.gallery)
-    assert seen == [data.captions[i][0] for i in loaders.gallery.dataset.indices]
+    assert seen == [data.captions[i][0] for i in gallery.indices]
 
 
-def test_an_image_that_cannot_be_read_is_named(tmp_path):
+def test_an_image_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     folder = kaggle(tmp_path / "flickr8k", [("image", "caption"), *((n, "A dog") for n in NAMES)])
     (folder / "Images" / NAMES[3]).write_bytes(b"no image")
     right = hashlib.md5((folder / "captions.txt").read_bytes()).hexdigest()

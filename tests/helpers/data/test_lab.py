@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
@@ -10,11 +12,11 @@ from helpers.data.lab import LabImages, LabLoader
 
 
 @pytest.fixture
-def images(small):
+def images(small: helpers.Session) -> LabImages:
     return LabImages("unlabeled")
 
 
-def test_images_are_scaled_lab(small, images):
+def test_images_are_scaled_lab(small: helpers.Session, images: LabImages) -> None:
     rgb = helpers.STL10("unlabeled").images
     expected = (rgb2lab(np.moveaxis(rgb, 1, -1)) - [50, 0, 0]) / 5
     assert images.images.dtype == torch.float16
@@ -23,7 +25,7 @@ def test_images_are_scaled_lab(small, images):
     assert len(images) == len(rgb) and set(images.labels.tolist()) == {-1}
 
 
-def test_an_item_is_the_centre_its_label_and_its_place(small):
+def test_an_item_is_the_centre_its_label_and_its_place(small: helpers.Session) -> None:
     train = LabImages("train", limit=7)
     assert len(train) == 7
     image, label, index = train[5]
@@ -32,7 +34,7 @@ def test_an_item_is_the_centre_its_label_and_its_place(small):
 
 
 @pytest.mark.parametrize("cut", [lab.crops, lab._gathered])
-def test_a_crop_is_cut_and_mirrored(images, cut):
+def test_a_crop_is_cut_and_mirrored(images: LabImages, cut: Callable[..., torch.Tensor]) -> None:
     n = 9
     rows, tops, lefts = torch.randint(40, (n,)), torch.arange(n), 3 * torch.arange(n)
     flips = torch.arange(n) % 2 == 0
@@ -44,7 +46,7 @@ def test_a_crop_is_cut_and_mirrored(images, cut):
         assert torch.equal(found[k], expected.float())
 
 
-def test_every_image_gets_a_crop_and_a_flip_of_its_own(images):
+def test_every_image_gets_a_crop_and_a_flip_of_its_own(images: LabImages) -> None:
     torch.manual_seed(0)
     images.images[:] = images.images[0].clone()
     (first, _, _), *_ = LabLoader(images, 40, augment=True, index=True)
@@ -53,7 +55,7 @@ def test_every_image_gets_a_crop_and_a_flip_of_its_own(images):
     assert not torch.equal(first, again)
 
 
-def test_an_epoch_has_every_image_once_and_says_which(images):
+def test_an_epoch_has_every_image_once_and_says_which(images: LabImages) -> None:
     loader = LabLoader(images, 12, shuffle=True, index=True)
     places = [index for _, _, index in loader]
     assert [len(p) for p in places] == [12, 12, 12, 4] and len(loader) == 4
@@ -63,7 +65,7 @@ def test_an_epoch_has_every_image_once_and_says_which(images):
     assert torch.equal(x[3], images[int(index[3])][0])
 
 
-def test_the_three_loaders(small):
+def test_the_three_loaders(small: helpers.Session) -> None:
     unlabeled, train, test = helpers.lab_loaders(batch_size=8, unlabeled=16)
     assert [len(loader.dataset) for loader in (unlabeled, train, test)] == [16, 20, 20]
     assert [len(next(iter(loader))) for loader in (unlabeled, train, test)] == [3, 2, 2]
@@ -71,7 +73,7 @@ def test_the_three_loaders(small):
     assert torch.equal(first, second) and torch.equal(first, test.dataset.labels)
 
 
-def test_cached_features_of_lab_images(small):
+def test_cached_features_of_lab_images(small: helpers.Session) -> None:
     train = helpers.lab_loaders(batch_size=8).train
     cached = helpers.cached_features(nn.Flatten(), train)
     assert cached.shuffle and len(cached) == 3

@@ -5,11 +5,14 @@ import io
 import pickle
 import tarfile
 import zipfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 from server import Manners, serve
+from torchvision.datasets import CIFAR100 as TorchvisionCIFAR100
 
 import helpers
 from helpers.data import labeled
@@ -23,17 +26,19 @@ from helpers.data.mini_labeled import (
 )
 from helpers.errors import DataError, DownloadError
 
+# An archive, the MD5 sums of its files, and the images of each split.
+Published = tuple[bytes, dict[str, str], dict[str, np.ndarray]]
 SMALL = LabeledRecipe(train=200, test=100, train_two=12, test_two=8)
 
 
 @pytest.fixture
-def patient(monkeypatch):
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """No waiting between tries."""
     monkeypatch.setattr("helpers.data.download.time.sleep", lambda seconds: None)
 
 
 @pytest.fixture(scope="module")
-def cifar():
+def cifar() -> Published:
     """CIFAR-100's archive as it is published, with 7 and 5 random images."""
     rng = np.random.default_rng(0)
     files, images = {}, {}
@@ -59,10 +64,10 @@ def cifar():
     return raw.getvalue(), {n: hashlib.md5(b).hexdigest() for n, b in files.items()}, images
 
 
-def known(monkeypatch, cifar, mirrors):
+def known(monkeypatch: pytest.MonkeyPatch, cifar: Published, mirrors: list[str]) -> None:
     """Let torchvision and us take this archive for the real one."""
     archive, sums, _ = cifar
-    original = labeled.TorchvisionCIFAR100
+    original = TorchvisionCIFAR100
     monkeypatch.setattr(original, "train_list", [["train", sums["train"]]])
     monkeypatch.setattr(original, "test_list", [["test", sums["test"]]])
     monkeypatch.setattr(original, "meta", {**original.meta, "md5": sums["meta"]})
@@ -75,8 +80,8 @@ def known(monkeypatch, cifar, mirrors):
 
 
 def test_cifar100_comes_from_the_second_mirror_through_torchvisions_reader(
-    tmp_path, monkeypatch, patient, cifar
-):
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, patient: None, cifar: Published
+) -> None:
     with serve(Manners(cifar[0], cut_after=[200, 3000])) as url:
         known(monkeypatch, cifar, ["http://127.0.0.1:1/none", url])
         helpers.start(profile="full", data=tmp_path)
@@ -89,26 +94,28 @@ def test_cifar100_comes_from_the_second_mirror_through_torchvisions_reader(
     assert [p.name for p in tmp_path.iterdir()] == ["cifar-100-python"]
 
 
-def test_a_wrong_archive_of_cifar100_is_not_taken(tmp_path, monkeypatch, patient, cifar):
+def test_a_wrong_archive_of_cifar100_is_not_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, patient: None, cifar: Published
+) -> None:
     with serve(Manners(b"something else")) as url:
         known(monkeypatch, cifar, [url])
         with pytest.raises(DownloadError, match="checksum"):
             CIFAR100("train", profile="full", data=tmp_path)
 
 
-def test_the_published_sums_are_torchvisions():
-    assert labeled.TorchvisionCIFAR100.tgz_md5 == labeled.CIFAR_MD5
+def test_the_published_sums_are_torchvisions() -> None:
+    assert TorchvisionCIFAR100.tgz_md5 == labeled.CIFAR_MD5
     assert sorted(labeled.CIFAR_FILES) == ["meta", "test", "train"]
     assert all(len(md5) == 32 for md5 in labeled.CIFAR_FILES.values())
 
 
-def jpeg(size):
+def jpeg(size: tuple[int, int]) -> bytes:
     raw = io.BytesIO()
     Image.new("RGB", size, (9, 99, 199)).save(raw, "JPEG")
     return raw.getvalue()
 
 
-def hymenoptera(train=244, val=153, extra=()):
+def hymenoptera(train: int = 244, val: int = 153, extra: Sequence[str] = ()) -> bytes:
     """The zip as it is published: folders by split and class, one with an image that is none."""
     raw = io.BytesIO()
     with zipfile.ZipFile(raw, "w") as archive:
@@ -123,16 +130,18 @@ def hymenoptera(train=244, val=153, extra=()):
     return raw.getvalue()
 
 
-def fetch(data, body, url):
+def fetch(data: Path, body: bytes, url: str) -> Path:
     return fetch_hymenoptera(data, mirrors=[url], sha256=hashlib.sha256(body).hexdigest())
 
 
-def test_hymenoptera_is_fetched_once_and_read_as_folders(tmp_path, monkeypatch):
+def test_hymenoptera_is_fetched_once_and_read_as_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     body = hymenoptera(extra=["__MACOSX/hymenoptera_data/train/ants/._1.jpg", "../../../out.jpg"])
     manners = Manners(body, cut_after=[1000])
     with serve(manners) as url:
         sha256 = hashlib.sha256(body).hexdigest()
-        defaults = {**fetch_hymenoptera.__kwdefaults__, "mirrors": [url], "sha256": sha256}
+        defaults = {**(fetch_hymenoptera.__kwdefaults__ or {}), "mirrors": [url], "sha256": sha256}
         monkeypatch.setattr(fetch_hymenoptera, "__kwdefaults__", defaults)
         helpers.start(profile="full", data=tmp_path / "data")
         train, test = helpers.Hymenoptera("train"), helpers.Hymenoptera("test")
@@ -146,26 +155,26 @@ def test_hymenoptera_is_fetched_once_and_read_as_folders(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == [tmp_path / "data"]
 
 
-def test_too_few_insects_are_named(tmp_path):
+def test_too_few_insects_are_named(tmp_path: Path) -> None:
     body = hymenoptera(train=9, val=9)
     with serve(Manners(body)) as url, pytest.raises(DataError, match="'train': 9, 'val': 9"):
         fetch(tmp_path, body, url)
 
 
-def test_a_damaged_zip_is_named(tmp_path):
+def test_a_damaged_zip_is_named(tmp_path: Path) -> None:
     body = hymenoptera()[:-500]
     with serve(Manners(body)) as url, pytest.raises(DataError, match="cannot be unpacked"):
         fetch(tmp_path, body, url)
 
 
 @pytest.mark.parametrize("kind", [CIFAR100, Hymenoptera])
-def test_there_is_no_other_split(tmp_path, kind):
+def test_there_is_no_other_split(tmp_path: Path, kind: type[CIFAR100] | type[Hymenoptera]) -> None:
     with pytest.raises(DataError, match="no split 'val': use 'train' or 'test'"):
         kind("val", profile="mini", data=tmp_path)
 
 
 @pytest.fixture(scope="module")
-def mini(tmp_path_factory):
+def mini(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, CIFAR100 | Hymenoptera]]:
     data = tmp_path_factory.mktemp("mini")
     make_mini_cifar100(data, SMALL, show=False)
     make_mini_folders(data, SMALL)
@@ -179,7 +188,9 @@ def mini(tmp_path_factory):
         }
 
 
-def test_the_mini_set_has_a_hundred_classes_equally_often(mini):
+def test_the_mini_set_has_a_hundred_classes_equally_often(
+    mini: dict[str, CIFAR100 | Hymenoptera],
+) -> None:
     names = mini["train"].classes
     assert len(set(names)) == 100 and names == class_names()
     assert {n.split(" ")[0] for n in names} == {"dark", "bright"}
@@ -189,7 +200,7 @@ def test_the_mini_set_has_a_hundred_classes_equally_often(mini):
     assert sum("cat" in n for n in names) == 10 and len(CLASSES) == 10
 
 
-def test_images_look_as_their_class_says(mini):
+def test_images_look_as_their_class_says(mini: dict[str, CIFAR100 | Hymenoptera]) -> None:
     """In each image, not on average alone: dark is dark, and a tint shows."""
     data, names = mini["train"], [mini["train"].classes[y] for y in mini["train"].targets]
     colour = data.data.mean(axis=(1, 2)) / 255
@@ -203,13 +214,15 @@ def test_images_look_as_their_class_says(mini):
     assert np.abs(colour[grey] - colour[grey].mean(1, keepdims=True)).max() < 0.01
 
 
-def test_the_mini_folders_are_as_many_as_asked(mini):
+def test_the_mini_folders_are_as_many_as_asked(mini: dict[str, CIFAR100 | Hymenoptera]) -> None:
     assert len(mini["insects"]) == 12 and len(mini["test insects"]) == 8
     assert mini["insects"].classes == ["motorcycle", "temple"]
     assert LabeledRecipe().train_two == 244 and LabeledRecipe().test_two == 153
 
 
-def test_the_same_recipe_gives_the_same_bytes(mini, tmp_path):
+def test_the_same_recipe_gives_the_same_bytes(
+    mini: dict[str, CIFAR100 | Hymenoptera], tmp_path: Path
+) -> None:
     folder = make_mini_cifar100(tmp_path, SMALL, show=False)
     made = pickle.loads((folder / "test").read_bytes())
     np.testing.assert_array_equal(

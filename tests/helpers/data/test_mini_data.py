@@ -1,5 +1,6 @@
 import hashlib
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,11 +12,11 @@ from helpers.errors import DataError
 TINY = Recipe(unlabeled=10, train=10, test=10)
 
 
-def digests(folder):
+def digests(folder: Path) -> dict[str, str]:
     return {p.name: hashlib.md5(p.read_bytes()).hexdigest() for p in folder.iterdir()}
 
 
-def test_it_is_deterministic_and_in_the_layout_of_stl10(tmp_path):
+def test_it_is_deterministic_and_in_the_layout_of_stl10(tmp_path: Path) -> None:
     one = make_mini(tmp_path / "one", TINY, show=False)
     two = make_mini(tmp_path / "two", TINY, show=False)
     assert digests(one) == digests(two)
@@ -28,13 +29,15 @@ def test_it_is_deterministic_and_in_the_layout_of_stl10(tmp_path):
     assert not list(one.parent.glob("*.part"))
 
 
-def test_another_seed_makes_other_images(tmp_path):
+def test_another_seed_makes_other_images(tmp_path: Path) -> None:
     one = make_mini(tmp_path / "one", TINY, show=False)
     two = make_mini(tmp_path / "two", replace(TINY, seed=1), show=False)
     assert digests(one)["train_X.bin"] != digests(two)["train_X.bin"]
 
 
-def test_columns_are_stored_one_after_another(tmp_path, monkeypatch):
+def test_columns_are_stored_one_after_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Without any change of colour, a crop is a crop: upright, with its channels in order."""
     from PIL import Image
 
@@ -54,7 +57,9 @@ def test_columns_are_stored_one_after_another(tmp_path, monkeypatch):
         assert image[2].max() == 0
 
 
-def test_tests_come_from_other_regions_than_training(tmp_path, monkeypatch):
+def test_tests_come_from_other_regions_than_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Paint the test tiles of every photograph white: no training crop may show white."""
     from PIL import Image
 
@@ -76,13 +81,13 @@ def test_tests_come_from_other_regions_than_training(tmp_path, monkeypatch):
     assert values["test"].min() == 255
 
 
-def test_crops_show_something(small_data):
+def test_crops_show_something(small_data: Path) -> None:
     images = np.fromfile(small_data / "mini/stl10_binary/train_X.bin", np.uint8)
     spread = images.reshape(-1, 3, 96, 96).mean(axis=1).std(axis=(1, 2))
     assert np.median(spread) > 15
 
 
-def test_what_is_made_is_not_made_again(tmp_path):
+def test_what_is_made_is_not_made_again(tmp_path: Path) -> None:
     folder = make_mini(tmp_path, TINY, show=False)
     before = {p: p.stat().st_mtime_ns for p in folder.iterdir()}
     make_mini(tmp_path, TINY, show=False)
@@ -90,7 +95,7 @@ def test_what_is_made_is_not_made_again(tmp_path):
 
 
 @pytest.mark.parametrize("damage", ["missing", "short", "other recipe"])
-def test_what_is_not_whole_is_made_again(tmp_path, damage):
+def test_what_is_not_whole_is_made_again(tmp_path: Path, damage: str) -> None:
     folder = make_mini(tmp_path, TINY, show=False)
     right = digests(folder)
     if damage == "missing":
@@ -104,8 +109,10 @@ def test_what_is_not_whole_is_made_again(tmp_path, damage):
     assert digests(folder) == right
 
 
-def test_an_interrupt_leaves_nothing_half_made(tmp_path, monkeypatch):
-    def interrupted(*args):
+def test_an_interrupt_leaves_nothing_half_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*args: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(mini_data, "_jitter", interrupted)
@@ -114,13 +121,13 @@ def test_an_interrupt_leaves_nothing_half_made(tmp_path, monkeypatch):
     assert list((tmp_path / "mini").iterdir()) == []
 
 
-def test_every_photograph_is_in_the_wheels():
+def test_every_photograph_is_in_the_wheels() -> None:
     for name in CLASSES:
         assert min(mini_data.photograph(name).size) >= 300
     assert len(CLASSES) == 10
 
 
-def test_a_missing_photograph_is_named(monkeypatch):
+def test_a_missing_photograph_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(mini_data.PHOTOGRAPHS, "cat", "skimage/data/no-cat.png")
     with pytest.raises(DataError, match=r"no-cat\.png .*scikit-image"):
         mini_data.photograph("cat")

@@ -1,6 +1,8 @@
 """The layout is checked on a file made by hand, byte by byte."""
 
 import pickle
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ from helpers.errors import DataError
 
 
 @pytest.fixture
-def by_hand(tmp_path, monkeypatch):
+def by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Two training images in the real layout: 3 planes, each 96 columns of 96 pixels."""
     monkeypatch.setattr(stl10, "_prepare", lambda profile, data: data)
     image = bytearray(3 * 96 * 96)
@@ -25,11 +27,11 @@ def by_hand(tmp_path, monkeypatch):
     return tmp_path
 
 
-def open_train(folder, **options):
+def open_train(folder: Path, **options: Any) -> helpers.STL10:
     return helpers.STL10("train", profile="full", data=folder, **options)
 
 
-def test_a_pixel_comes_out_where_it_was_put(by_hand):
+def test_a_pixel_comes_out_where_it_was_put(by_hand: Path) -> None:
     data = open_train(by_hand)
     assert data.images.shape == (2, 3, 96, 96)
     assert np.argwhere(data.images[0]).tolist() == [[1, 20, 70]]
@@ -41,28 +43,28 @@ def test_a_pixel_comes_out_where_it_was_put(by_hand):
     assert data.classes[label] == "j"
 
 
-def test_bytes_run_down_the_columns(by_hand):
+def test_bytes_run_down_the_columns(by_hand: Path) -> None:
     image = open_train(by_hand).images[1]
     assert image[0, :96, 0].tolist() == list(range(96))
     assert image[0, 0, 1] == 96
     assert image[1, 0, 0] == 96 * 96 % 256
 
 
-def test_the_file_is_mapped_and_not_read(by_hand):
+def test_the_file_is_mapped_and_not_read(by_hand: Path) -> None:
     base = open_train(by_hand).images
     while isinstance(base.base, np.ndarray):
         base = base.base
     assert isinstance(base, np.memmap)
 
 
-def test_a_pickled_data_set_carries_no_images(by_hand):
+def test_a_pickled_data_set_carries_no_images(by_hand: Path) -> None:
     data = open_train(by_hand)
     pickled = pickle.dumps(data)
     assert len(pickled) < 4000
     assert np.array_equal(pickle.loads(pickled).images, data.images)
 
 
-def test_a_transform_takes_the_place_of_the_crop(by_hand):
+def test_a_transform_takes_the_place_of_the_crop(by_hand: Path) -> None:
     data = open_train(by_hand, transform=lambda image: int(image.sum()))
     assert data[0] == (255, 9)
 
@@ -77,19 +79,19 @@ def test_a_transform_takes_the_place_of_the_crop(by_hand):
         ("train_y.bin", bytes([11, 1]), "labels from 1 to 10"),
     ],
 )
-def test_a_damaged_file_is_named(by_hand, name, content, message):
+def test_a_damaged_file_is_named(by_hand: Path, name: str, content: bytes, message: str) -> None:
     (by_hand / name).write_bytes(content)
     with pytest.raises(DataError, match=message) as caught:
         open_train(by_hand)
     assert name in str(caught.value)
 
 
-def test_an_unknown_split_is_named(tmp_path):
+def test_an_unknown_split_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no split 'val'"):
         helpers.STL10("val", profile="mini", data=tmp_path)
 
 
-def test_random_crops_are_pieces_of_the_image_mirrored_half_of_the_time():
+def test_random_crops_are_pieces_of_the_image_mirrored_half_of_the_time() -> None:
     """Pixels tell where they come from: channel 0 holds the row, channel 1 the column."""
     rows, columns = np.mgrid[:96, :96].astype(np.uint8)
     image = np.stack([rows, columns, np.zeros_like(rows)])
@@ -109,8 +111,8 @@ def test_random_crops_are_pieces_of_the_image_mirrored_half_of_the_time():
     assert 150 < mirrored < 250
 
 
-def test_loaders_shuffle_what_is_trained_on_and_repeat_with_a_seed(small):
-    def labels(loader):
+def test_loaders_shuffle_what_is_trained_on_and_repeat_with_a_seed(small: helpers.Session) -> None:
+    def labels(loader: DataLoader[tuple[torch.Tensor, torch.Tensor]]) -> list[int]:
         return torch.cat([y for _, y in loader]).tolist()
 
     unlabeled, train, test = helpers.loaders(batch_size=8, unlabeled=16)
@@ -127,7 +129,7 @@ def test_loaders_shuffle_what_is_trained_on_and_repeat_with_a_seed(small):
     assert labels(train) == first
 
 
-def test_worker_processes_see_the_same_images(small):
+def test_worker_processes_see_the_same_images(small: helpers.Session) -> None:
     data = helpers.STL10("test")
     alone, shared = (DataLoader(data, batch_size=10, num_workers=n) for n in (0, 1))
     for (x, y), (again, labels) in zip(alone, shared, strict=True):

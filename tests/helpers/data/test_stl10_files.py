@@ -2,11 +2,14 @@ import gzip
 import hashlib
 import io
 import tarfile
+from pathlib import Path
+from typing import Any
 
 import pytest
 from server import Manners, serve
 
 from helpers.data import verified
+from helpers.data.download import file_checksum
 from helpers.data.stl10_files import fetch_stl10
 from helpers.errors import DataError, DownloadError
 
@@ -14,7 +17,7 @@ FILES = {"train_X.bin": b"\1" * 27648 * 3, "train_y.bin": b"\1\2\3", "test_y.bin
 FILE_MD5 = {name: hashlib.md5(body).hexdigest() for name, body in FILES.items()}
 
 
-def pack(files):
+def pack(files: dict[str, bytes]) -> bytes:
     raw = io.BytesIO()
     with tarfile.open(fileobj=raw, mode="w:gz") as tar:
         for name, body in files.items():
@@ -27,7 +30,9 @@ def pack(files):
 ARCHIVE = pack({"fold_indices.txt": b"not wanted", **FILES})
 
 
-def fetch(data, url="http://127.0.0.1:1/none", archive=ARCHIVE, **options):
+def fetch(
+    data: Path, url: str = "http://127.0.0.1:1/none", archive: bytes = ARCHIVE, **options: Any
+) -> Path:
     return fetch_stl10(
         data,
         mirrors=[url],
@@ -38,23 +43,27 @@ def fetch(data, url="http://127.0.0.1:1/none", archive=ARCHIVE, **options):
 
 
 @pytest.fixture
-def hashed(monkeypatch):
+def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of files that were read to be hashed."""
-    names = []
-    original = verified.file_checksum
-    monkeypatch.setattr(
-        verified, "file_checksum", lambda path: names.append(path.name) or original(path)
-    )
+    names: list[str] = []
+
+    def noted(path: Path) -> str:
+        names.append(path.name)
+        return file_checksum(path)
+
+    monkeypatch.setattr(verified, "file_checksum", noted)
     return names
 
 
 @pytest.fixture
-def patient(monkeypatch):
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """No waiting between tries."""
     monkeypatch.setattr("helpers.data.download.time.sleep", lambda seconds: None)
 
 
-def test_it_is_downloaded_unpacked_and_the_archive_removed(tmp_path, hashed):
+def test_it_is_downloaded_unpacked_and_the_archive_removed(
+    tmp_path: Path, hashed: list[str]
+) -> None:
     with serve(Manners(ARCHIVE, cut_after=[100])) as url:
         folder = fetch(tmp_path, url)
     assert {n: (folder / n).read_bytes() for n in FILES} == FILES
@@ -64,14 +73,16 @@ def test_it_is_downloaded_unpacked_and_the_archive_removed(tmp_path, hashed):
     assert hashed == []  # each was hashed while it was written, and needs no second reading
 
 
-def test_what_is_there_and_right_is_neither_fetched_nor_hashed_again(tmp_path, hashed):
+def test_what_is_there_and_right_is_neither_fetched_nor_hashed_again(
+    tmp_path: Path, hashed: list[str]
+) -> None:
     with serve(Manners(ARCHIVE)) as url:
         fetch(tmp_path, url)
     fetch(tmp_path)  # no server is there any more
     assert hashed == []
 
 
-def test_files_put_there_by_hand_are_hashed_once(tmp_path, hashed):
+def test_files_put_there_by_hand_are_hashed_once(tmp_path: Path, hashed: list[str]) -> None:
     (tmp_path / "stl10_binary").mkdir()
     for name, body in FILES.items():
         (tmp_path / "stl10_binary" / name).write_bytes(body)
@@ -81,7 +92,7 @@ def test_files_put_there_by_hand_are_hashed_once(tmp_path, hashed):
     assert sorted(hashed) == sorted(FILES)
 
 
-def test_a_file_that_changed_later_is_noticed(tmp_path):
+def test_a_file_that_changed_later_is_noticed(tmp_path: Path) -> None:
     with serve(Manners(ARCHIVE)) as url:
         folder = fetch(tmp_path, url)
     (folder / "train_y.bin").write_bytes(b"\1\2\4")
@@ -89,7 +100,7 @@ def test_a_file_that_changed_later_is_noticed(tmp_path):
         fetch(tmp_path)
 
 
-def test_only_what_is_missing_is_unpacked(tmp_path):
+def test_only_what_is_missing_is_unpacked(tmp_path: Path) -> None:
     with serve(Manners(ARCHIVE)) as url:
         folder = fetch(tmp_path, url, keep_archive=True)
     before = (folder / "train_X.bin").stat().st_mtime_ns
@@ -99,14 +110,14 @@ def test_only_what_is_missing_is_unpacked(tmp_path):
     assert (folder / "train_X.bin").stat().st_mtime_ns == before
 
 
-def test_an_archive_put_there_by_hand_is_used(tmp_path, hashed):
+def test_an_archive_put_there_by_hand_is_used(tmp_path: Path, hashed: list[str]) -> None:
     (tmp_path / "stl10_binary.tar.gz").write_bytes(ARCHIVE)
     folder = fetch(tmp_path)
     assert (folder / "train_y.bin").read_bytes() == FILES["train_y.bin"]
     assert hashed == ["stl10_binary.tar.gz"]
 
 
-def test_a_damaged_archive_put_there_by_hand_is_named(tmp_path):
+def test_a_damaged_archive_put_there_by_hand_is_named(tmp_path: Path) -> None:
     (tmp_path / "stl10_binary.tar.gz").write_bytes(ARCHIVE[:-20])
     with pytest.raises(DataError, match=r"stl10_binary\.tar\.gz is damaged"):
         fetch(tmp_path)
@@ -122,14 +133,16 @@ def test_a_damaged_archive_put_there_by_hand_is_named(tmp_path):
         (gzip.compress(b"no tar" * 200), "cannot be unpacked|holds no"),
     ],
 )
-def test_an_archive_of_the_wrong_content_is_named(tmp_path, archive, message):
+def test_an_archive_of_the_wrong_content_is_named(
+    tmp_path: Path, archive: bytes, message: str
+) -> None:
     with serve(Manners(archive)) as url, pytest.raises(DataError, match=message):
         fetch(tmp_path, url, archive)
     assert not list(tmp_path.rglob("*.part"))
     assert not (tmp_path / "stl10_binary" / "test_y.bin").exists()
 
 
-def test_members_go_nowhere_else(tmp_path):
+def test_members_go_nowhere_else(tmp_path: Path) -> None:
     archive = pack({"../../outside/train_y.bin": FILES["train_y.bin"], **FILES})
     with serve(Manners(archive)) as url:
         folder = fetch(tmp_path / "data", url, archive)
@@ -137,6 +150,6 @@ def test_members_go_nowhere_else(tmp_path):
     assert (folder / "train_y.bin").read_bytes() == FILES["train_y.bin"]
 
 
-def test_no_mirror_at_all(tmp_path, patient):
+def test_no_mirror_at_all(tmp_path: Path, patient: None) -> None:
     with pytest.raises(DownloadError, match=r"stl10_binary\.tar\.gz could not be downloaded"):
         fetch(tmp_path)

@@ -1,14 +1,17 @@
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 
 import helpers
 from helpers.data import mini_captions
+from helpers.data.flickr8k import Flickr8k
 from helpers.errors import HelpersError
 from helpers.figures import caption_plots
 
 
-def drawn(function, *args):
+def drawn(function: Any, *args: Any) -> tuple[Any, str]:
     """The figure that a plot function shows, rendered, and its description."""
     figure, text = function.__wrapped__(*args)
     figure.canvas.draw()
@@ -16,13 +19,13 @@ def drawn(function, *args):
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory):
+def data(tmp_path_factory: pytest.TempPathFactory) -> Flickr8k:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(mini_captions, "CAPTIONS", mini_captions.CaptionRecipe(images=20))
         return helpers.Flickr8k(profile="mini", data=tmp_path_factory.mktemp("data"))
 
 
-def test_images_stand_beside_all_their_captions(data):
+def test_images_stand_beside_all_their_captions(data: Flickr8k) -> None:
     figure, text = drawn(caption_plots.show_captions, data, 3)
     words = [t.get_text() for ax in figure.axes for t in ax.texts]
     assert [w.count("\n") for w in words] == [4, 4, 4]
@@ -30,7 +33,7 @@ def test_images_stand_beside_all_their_captions(data):
     assert text.startswith(f"{data.names[0]}: {data.captions[0][0]}")
 
 
-def test_similarities_say_what_pairs_and_others_have():
+def test_similarities_say_what_pairs_and_others_have() -> None:
     figure, text = drawn(
         caption_plots.plot_similarities,
         {"before": torch.full((3, 3), 0.25), "after": torch.eye(3)},
@@ -40,12 +43,12 @@ def test_similarities_say_what_pairs_and_others_have():
     assert [i.get_clim() for i in shown] == [(-1, 1), (-1, 1)]
 
 
-def test_a_table_that_is_not_square_is_refused():
+def test_a_table_that_is_not_square_is_refused() -> None:
     with pytest.raises(HelpersError, match=r"square, not \(2, 3\)"):
-        caption_plots.plot_similarities.__wrapped__({"x": np.zeros((2, 3))})
+        drawn(caption_plots.plot_similarities, {"x": np.zeros((2, 3))})
 
 
-def test_matches_are_shown_nine_to_a_query(data):
+def test_matches_are_shown_nine_to_a_query(data: Flickr8k) -> None:
     matches = {"a dark cat": np.array(data.names[:12]), "a flower": data.names[3:5]}
     figure, text = drawn(caption_plots.show_matches, data, matches)
     pictures = [ax.images[0].get_array() for ax in figure.axes if ax.images]
@@ -54,6 +57,6 @@ def test_matches_are_shown_nine_to_a_query(data):
     assert text.startswith(f"a dark cat: {data.names[0]}, ")
 
 
-def test_a_name_that_no_image_has_is_named(data):
+def test_a_name_that_no_image_has_is_named(data: Flickr8k) -> None:
     with pytest.raises(HelpersError, match=r"no image 'x\.jpg'"):
-        caption_plots.show_matches.__wrapped__(data, {"x": ["x.jpg"]})
+        drawn(caption_plots.show_matches, data, {"x": ["x.jpg"]})

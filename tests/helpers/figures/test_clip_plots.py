@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -7,14 +9,14 @@ from helpers.errors import HelpersError
 from helpers.figures import clip_plots
 
 
-def drawn(function, *args):
+def drawn(function: Any, *args: Any) -> tuple[Any, str]:
     """The figure that a plot function shows, rendered, and its description."""
     figure, text = function.__wrapped__(*args)
     figure.canvas.draw()
     return figure, text
 
 
-def test_guesses_stand_beside_their_image_best_first():
+def test_guesses_stand_beside_their_image_best_first() -> None:
     image = Image.new("RGB", (40, 30), (200, 10, 10))
     figure, text = drawn(clip_plots.plot_guesses, image, ["bee", "ant"], torch.tensor([0.9, 0.05]))
     picture, bars = figure.axes
@@ -23,7 +25,7 @@ def test_guesses_stand_beside_their_image_best_first():
     assert bars.yaxis_inverted() and text.endswith("bee 0.90, ant 0.05")
 
 
-def test_prompts_show_each_alone_and_the_first_together():
+def test_prompts_show_each_alone_and_the_first_together() -> None:
     figure, text = drawn(clip_plots.plot_prompts, [0.5, 0.4, 0.3], [0.5, 0.52, 0.6])
     together, alone, mean = figure.axes[0].lines
     assert together.get_ydata().tolist() == [0.5, 0.52, 0.6]
@@ -32,12 +34,12 @@ def test_prompts_show_each_alone_and_the_first_together():
     assert text.endswith("of 3 together 0.600")
 
 
-def test_as_many_alone_as_together():
+def test_as_many_alone_as_together() -> None:
     with pytest.raises(HelpersError, match="2 and 1 were given"):
-        clip_plots.plot_prompts.__wrapped__([0.5, 0.4], [0.5])
+        drawn(clip_plots.plot_prompts, [0.5, 0.4], [0.5])
 
 
-def test_rates_are_sorted_whatever_their_order_and_the_best_is_named():
+def test_rates_are_sorted_whatever_their_order_and_the_best_is_named() -> None:
     grid = {(1e-3, 0): 0.1, (0, 0): 0.4, (0, 1e-4): 0.45, (1e-3, 1e-4): 0.2}
     figure, text = drawn(clip_plots.plot_rates, grid, 0.4)
     ax = figure.axes[0]
@@ -48,12 +50,12 @@ def test_rates_are_sorted_whatever_their_order_and_the_best_is_named():
     assert "best 0.450 at (0, 0.0001)" in text
 
 
-def test_a_missing_pair_of_rates_is_named():
+def test_a_missing_pair_of_rates_is_named() -> None:
     with pytest.raises(HelpersError, match=r"no accuracy for the rates \(0, 0\)"):
-        clip_plots.plot_rates.__wrapped__({(0, 1): 0.1, (1, 0): 0.2, (1, 1): 0.3})
+        drawn(clip_plots.plot_rates, {(0, 1): 0.1, (1, 0): 0.2, (1, 1): 0.3})
 
 
-def test_lines_join_the_points_of_a_pair():
+def test_lines_join_the_points_of_a_pair() -> None:
     images, texts = torch.rand(5, 2), np.random.default_rng(0).random((5, 2))
     figure, text = drawn(clip_plots.plot_modalities, {"before": (images, texts, 0.375)}, 3)
     ax = figure.axes[0]
@@ -65,12 +67,12 @@ def test_lines_join_the_points_of_a_pair():
     assert ax.get_title() == "before: gap 0.38" and text.endswith("before: gap 0.375")
 
 
-def test_pairs_need_as_many_images_as_texts():
+def test_pairs_need_as_many_images_as_texts() -> None:
     with pytest.raises(HelpersError, match=r"\(5, 2\) and \(4, 2\)"):
-        clip_plots.plot_modalities.__wrapped__({"x": (np.zeros((5, 2)), np.zeros((4, 2)), 0.1)})
+        drawn(clip_plots.plot_modalities, {"x": (np.zeros((5, 2)), np.zeros((4, 2)), 0.1)})
 
 
-def test_gaps_are_drawn_from_the_lowest_temperature_to_the_highest():
+def test_gaps_are_drawn_from_the_lowest_temperature_to_the_highest() -> None:
     figure, text = drawn(clip_plots.plot_gaps, {1.0: 0.01, 0.1: 0.3}, 0.35)
     line, before = figure.axes[0].lines
     assert line.get_xydata().tolist() == [[0.1, 0.3], [1.0, 0.01]]

@@ -1,3 +1,6 @@
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -10,7 +13,7 @@ from helpers.errors import HelpersError
 from helpers.figures import plots
 
 
-def drawn(function, *args, **kwargs):
+def drawn(function: Any, *args: Any, **kwargs: Any) -> tuple[Any, str]:
     """The figure that a plot function shows, rendered, and its description."""
     figure, text = function.__wrapped__(*args, **kwargs)
     figure.canvas.draw()
@@ -18,11 +21,11 @@ def drawn(function, *args, **kwargs):
 
 
 @pytest.fixture
-def images():
+def images() -> torch.Tensor:
     return torch.linspace(0, 1, 6 * 3 * 8 * 8).reshape(6, 3, 8, 8)
 
 
-def test_images_are_shown_with_their_classes(small):
+def test_images_are_shown_with_their_classes(small: helpers.Session) -> None:
     data = helpers.STL10("train")
     figure, text = drawn(plots.show_images, data, 7, columns=4)
     titles = [ax.get_title() for ax in figure.axes]
@@ -34,18 +37,18 @@ def test_images_are_shown_with_their_classes(small):
     assert text.startswith("7 images, of ")
 
 
-def test_unlabeled_images_have_no_titles(small):
+def test_unlabeled_images_have_no_titles(small: helpers.Session) -> None:
     figure, text = drawn(plots.show_images, helpers.STL10("unlabeled"), 4)
     assert {ax.get_title() for ax in figure.axes} == {""}
     assert text == "4 images"
 
 
-def test_no_images_is_an_error():
+def test_no_images_is_an_error() -> None:
     with pytest.raises(HelpersError, match="no images"):
-        plots.show_images.__wrapped__(TensorDataset(torch.empty(0, 3, 8, 8), torch.empty(0)))
+        drawn(plots.show_images, TensorDataset(torch.empty(0, 3, 8, 8), torch.empty(0)))
 
 
-def test_reconstructions_stand_under_their_images(images):
+def test_reconstructions_stand_under_their_images(images: torch.Tensor) -> None:
     model = nn.Sequential(nn.Dropout(0.9), nn.Identity()).train()
     figure, text = drawn(plots.show_reconstructions, model, images)
     shown = [ax.images[0].get_array() for ax in figure.axes]
@@ -55,9 +58,9 @@ def test_reconstructions_stand_under_their_images(images):
     assert "mean squared error 0.0000" in text
 
 
-def test_a_reconstruction_of_another_shape_is_refused(images):
+def test_a_reconstruction_of_another_shape_is_refused(images: torch.Tensor) -> None:
     with pytest.raises(HelpersError, match=r"makes \(6, 3, 4, 4\) out of images \(6, 3, 8, 8\)"):
-        plots.show_reconstructions.__wrapped__(nn.AvgPool2d(2), images)
+        drawn(plots.show_reconstructions, nn.AvgPool2d(2), images)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +68,7 @@ def test_a_reconstruction_of_another_shape_is_refused(images):
     [([4.0, 2.0, 1.0], "log"), ([4.0, 3.0], "linear"), ([4.0], "linear"), ([4.0, 0.0], "linear"),
      ([4.0, float("nan"), 1.0], "linear"), ([4.0, float("inf"), 1.0], "linear")],
 )  # fmt: skip
-def test_a_loss_curve_of_any_history(losses, scale):
+def test_a_loss_curve_of_any_history(losses: list[float], scale: str) -> None:
     figure, _ = drawn(plots.plot_loss, losses)
     (ax,) = figure.axes
     assert ax.get_yscale() == scale
@@ -73,12 +76,12 @@ def test_a_loss_curve_of_any_history(losses, scale):
     assert ax.get_xlabel() == "epoch"
 
 
-def test_an_empty_history_is_an_error():
+def test_an_empty_history_is_an_error() -> None:
     with pytest.raises(HelpersError, match="train first"):
-        plots.plot_loss.__wrapped__([])
+        drawn(plots.plot_loss, [])
 
 
-def test_accuracies_are_ranked_bars_with_chance():
+def test_accuracies_are_ranked_bars_with_chance() -> None:
     accuracies = {"unsupervised": 0.3, "supervised": 0.43, "random": 0.25}
     figure, text = drawn(plots.plot_accuracies, accuracies, chance=0.1)
     (ax,) = figure.axes
@@ -95,8 +98,8 @@ def test_accuracies_are_ranked_bars_with_chance():
     )
 
 
-def test_a_name_keeps_its_colour_whatever_its_rank():
-    def colours(**accuracies):
+def test_a_name_keeps_its_colour_whatever_its_rank() -> None:
+    def colours(**accuracies: float) -> dict[str, Any]:
         figure, _ = drawn(plots.plot_accuracies, accuracies)
         labels = [t.get_text() for t in figure.axes[0].get_yticklabels()]
         return dict(zip(labels, [b.get_facecolor() for b in figure.axes[0].patches], strict=True))
@@ -104,7 +107,9 @@ def test_a_name_keeps_its_colour_whatever_its_rank():
     assert colours(a=0.1, b=0.2) == colours(a=0.2, b=0.1)
 
 
-def test_nothing_is_left_in_pyplot_and_no_setting_changed(images, capsys):
+def test_nothing_is_left_in_pyplot_and_no_setting_changed(
+    images: torch.Tensor, capsys: pytest.CaptureFixture[str]
+) -> None:
     import matplotlib
     from matplotlib import pyplot as plt
 
@@ -116,12 +121,12 @@ def test_nothing_is_left_in_pyplot_and_no_setting_changed(images, capsys):
     assert capsys.readouterr().out.startswith("[figure: loss, summed over minibatches: 2 in epoch")
 
 
-def test_a_picture_that_is_no_image_is_named():
+def test_a_picture_that_is_no_image_is_named() -> None:
     with pytest.raises(HelpersError, match=r"not \(2, 8, 8\)"):
-        plots.show_images.__wrapped__([(torch.zeros(2, 8, 8), 0)])
+        drawn(plots.show_images, [(torch.zeros(2, 8, 8), 0)])
 
 
-def test_nothing_is_cut_off_at_the_edges(tmp_path, images):
+def test_nothing_is_cut_off_at_the_edges(tmp_path: Path, images: torch.Tensor) -> None:
     """The outermost pixels of a rendered figure with words are white."""
     figures = [
         drawn(plots.plot_loss, [4.5, 0.6])[0],

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -26,7 +27,7 @@ from helpers.pdf import nbconvert as pdf_nbconvert
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with a space in its name, where a good notebook lies, also with spaces."""
     folder = tmp_path / "Colab Notebooks"
     folder.mkdir()
@@ -35,25 +36,25 @@ def folder(tmp_path, monkeypatch):
     return folder
 
 
-def spoil(folder):
+def spoil(folder: Path) -> None:
     notebook = copy.deepcopy(GOOD)
     notebook["cells"][4]["execution_count"] = None
     (folder / "my toy.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
 
 
-def without(run):
+def without(run: Callable[..., None]) -> SimpleNamespace:
     """``subprocess`` with another ``run``."""
     return SimpleNamespace(run=run, SubprocessError=subprocess.SubprocessError)
 
 
-def command(*arguments):
+def command(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "helpers", "hand-in", *map(str, arguments)],
         capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
 
 
-def test_the_command_writes_pdf_and_zip_with_a_receipt(folder):
+def test_the_command_writes_pdf_and_zip_with_a_receipt(folder: Path) -> None:
     done = command(folder / "my toy.ipynb")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("Ready to hand in\n")
@@ -68,7 +69,7 @@ def test_the_command_writes_pdf_and_zip_with_a_receipt(folder):
     assert not [p for p in folder.iterdir() if p.name.startswith(".")]
 
 
-def test_the_command_exits_with_1_and_names_the_cell(folder):
+def test_the_command_exits_with_1_and_names_the_cell(folder: Path) -> None:
     spoil(folder)
     done = command(folder / "my toy.ipynb")
     assert done.returncode == 1 and done.stderr == ""
@@ -82,13 +83,13 @@ def test_the_command_exits_with_1_and_names_the_cell(folder):
     ("argument", "says"),
     [("gone.ipynb", "There is no gone.ipynb"), ("bad.ipynb", "bad.ipynb is no notebook")],
 )
-def test_what_cannot_be_handed_in_is_a_sentence(folder, argument, says):
+def test_what_cannot_be_handed_in_is_a_sentence(folder: Path, argument: str, says: str) -> None:
     (folder / "bad.ipynb").write_text("{")
     done = command(argument)
     assert done.returncode == 1 and done.stderr == "" and says in done.stdout
 
 
-def test_the_notebook_of_a_kernel_is_found_and_a_stale_one_refused(folder):
+def test_the_notebook_of_a_kernel_is_found_and_a_stale_one_refused(folder: Path) -> None:
     here = f"import sys, os; sys.path.insert(0, {str(ROOT)!r}); import helpers"
     (stale,) = outputs_of(here, "helpers.hand_in()", cwd=folder)[1]
     assert "was not saved since you ran its cells" in stale["data"]["text/plain"]
@@ -104,7 +105,9 @@ def test_the_notebook_of_a_kernel_is_found_and_a_stale_one_refused(folder):
     assert "#b00020" in box["data"]["text/html"]  # the question `extra` has no cell any more
 
 
-def test_vs_code_tells_which_notebook_it_runs(folder, monkeypatch, capsys):
+def test_vs_code_tells_which_notebook_it_runs(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     (folder / "other.ipynb").write_text("{}")
     named = str(folder / "my toy.ipynb")
     monkeypatch.setattr(sys.modules["__main__"], "__vsc_ipynb_file__", named, raising=False)
@@ -112,13 +115,17 @@ def test_vs_code_tells_which_notebook_it_runs(folder, monkeypatch, capsys):
     assert (folder / "my toy.zip").is_file()
 
 
-def test_several_notebooks_in_a_folder_are_not_guessed_among(folder, capsys):
+def test_several_notebooks_in_a_folder_are_not_guessed_among(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (folder / "other.ipynb").write_text("{}")
     assert attempt() is False
     assert "'my toy.ipynb', 'other.ipynb'): say helpers.hand_in(" in capsys.readouterr().out
 
 
-def test_colab_gives_its_open_notebook_and_offers_the_download(tmp_path, monkeypatch, capsys):
+def test_colab_gives_its_open_notebook_and_offers_the_download(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     asked = colab_standin.install(monkeypatch, GOOD)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "ps_toy.ipynb").write_text("an older copy that was uploaded")
@@ -129,13 +136,17 @@ def test_colab_gives_its_open_notebook_and_offers_the_download(tmp_path, monkeyp
     assert "Ready to hand in" in capsys.readouterr().out
 
 
-def test_a_notebook_on_drive_is_taken_by_its_path(folder, monkeypatch):
+def test_a_notebook_on_drive_is_taken_by_its_path(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked = colab_standin.install(monkeypatch, {})
     assert attempt(folder / "my toy.ipynb") is True
     assert asked.downloaded == []
 
 
-def test_checkpoints_go_to_drive_when_asked(tmp_path, monkeypatch, capsys):
+def test_checkpoints_go_to_drive_when_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     asked = colab_standin.install(monkeypatch, GOOD)
     monkeypatch.setattr("helpers._session.DRIVE", tmp_path / "My Drive")
     session = helpers.start(profile="mini", data=tmp_path, drive=True)
@@ -144,13 +155,15 @@ def test_checkpoints_go_to_drive_when_asked(tmp_path, monkeypatch, capsys):
     assert str(session.checkpoints) in capsys.readouterr().out
 
 
-def test_a_refused_drive_is_a_sentence(tmp_path, monkeypatch):
+def test_a_refused_drive_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     colab_standin.install(monkeypatch, GOOD, refuses="mount failed")
     with pytest.raises(SessionError, match=r"not mounted \(mount failed\): run the cell again"):
         helpers.start(profile="mini", data=tmp_path, drive=True)
 
 
-def test_models_go_with_the_results_that_they_gave(folder, tmp_path, capsys):
+def test_models_go_with_the_results_that_they_gave(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     helpers.start(profile="mini", data=tmp_path)
     helpers.record("toy", 0.4, nn.Linear(2, 3), nn.Linear(3, 10))
     (kept_in,) = (tmp_path / "checkpoints" / "results").iterdir()
@@ -169,7 +182,9 @@ def test_models_go_with_the_results_that_they_gave(folder, tmp_path, capsys):
         assert "toy.safetensors" not in archive.namelist()
 
 
-def test_a_result_of_another_name_is_found(folder, capsys):
+def test_a_result_of_another_name_is_found(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     notebook = copy.deepcopy(GOOD)
     notebook["cells"][4]["outputs"] = [result("other", 0.4)]
     (folder / "my toy.ipynb").write_text(json.dumps(notebook))
@@ -177,10 +192,12 @@ def test_a_result_of_another_name_is_found(folder, capsys):
     assert "the notebook printed no result 'toy'" in capsys.readouterr().out
 
 
-def test_without_typst_nbconvert_is_taken_and_the_reason_told(folder, monkeypatch, capsys):
+def test_without_typst_nbconvert_is_taken_and_the_reason_told(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setitem(sys.modules, "typst", None)
 
-    def run(command, **_):
+    def run(command: list[str], **_: object) -> None:
         if command[4] == "webpdf":
             raise subprocess.CalledProcessError(1, command)
         Path(command[5]).with_suffix(".pdf").write_bytes(b"%PDF by TeX")
@@ -192,10 +209,12 @@ def test_without_typst_nbconvert_is_taken_and_the_reason_told(folder, monkeypatc
     assert said.startswith("Pandoc and Typst could not make the PDF (") and "typst" in said
 
 
-def test_without_any_way_the_browser_is_recommended(folder, monkeypatch):
+def test_without_any_way_the_browser_is_recommended(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "typst", None)
 
-    def run(command, **_):
+    def run(command: list[str], **_: object) -> None:
         raise FileNotFoundError
 
     monkeypatch.setattr(pdf_nbconvert, "subprocess", without(run))

@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+from typing import Any
 
 import pytest
 from kernel import ROOT, outputs_of
@@ -48,17 +49,17 @@ print(losses)
 
 
 @pytest.fixture(scope="module")
-def outputs(tmp_path_factory):
+def outputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str, Any]]]:
     shown = outputs_of(*CELLS.values(), cwd=tmp_path_factory.mktemp("notebook"))
     return dict(zip(CELLS, shown, strict=True))
 
 
-def test_start_prints_a_line_and_its_session(outputs):
+def test_start_prints_a_line_and_its_session(outputs: dict[str, list[dict[str, Any]]]) -> None:
     printed = outputs["start"][0]
     assert printed["name"] == "stdout" and printed["text"].count("\n") == 1
 
 
-def test_a_finished_bar_is_one_line_of_text(outputs):
+def test_a_finished_bar_is_one_line_of_text(outputs: dict[str, list[dict[str, Any]]]) -> None:
     (output,) = outputs["train"]
     line = output["data"]["text/plain"]
     assert set(output["data"]) == {"text/plain"}
@@ -66,12 +67,14 @@ def test_a_finished_bar_is_one_line_of_text(outputs):
     assert "\r" not in line and len(line) <= 100
 
 
-def test_an_interrupted_bar_stays_where_it_was(outputs):
+def test_an_interrupted_bar_stays_where_it_was(outputs: dict[str, list[dict[str, Any]]]) -> None:
     (output,) = outputs["interrupted"]
     assert "1/3" in output["data"]["text/plain"]
 
 
-def test_an_interrupt_ends_the_training_after_its_epoch(outputs):
+def test_an_interrupt_ends_the_training_after_its_epoch(
+    outputs: dict[str, list[dict[str, Any]]],
+) -> None:
     bar, *printed = outputs["stopped once"]
     assert "2/5" in bar["data"]["text/plain"]
     said, losses = "".join(p["text"] for p in printed).splitlines()
@@ -79,7 +82,7 @@ def test_an_interrupt_ends_the_training_after_its_epoch(outputs):
     assert losses == "[3.0, 2.0]"
 
 
-def test_a_figure_is_shown_once_with_words(outputs):
+def test_a_figure_is_shown_once_with_words(outputs: dict[str, list[dict[str, Any]]]) -> None:
     (output,) = outputs["plot"]
     data, metadata = output["data"], output["metadata"]
     picture = Image.open(io.BytesIO(base64.b64decode(data["image/png"])))
@@ -87,12 +90,14 @@ def test_a_figure_is_shown_once_with_words(outputs):
     assert metadata["image/png"]["alt"].startswith("loss, summed over minibatches: 3 in epoch 0")
 
 
-def test_figures_in_a_loop_come_at_once(outputs):
+def test_figures_in_a_loop_come_at_once(outputs: dict[str, list[dict[str, Any]]]) -> None:
     kinds = ["image/png" if "data" in o else o["text"] for o in outputs["in a loop"]]
     assert kinds == ["image/png", "image/png", "end\n"]
 
 
-def test_a_recorded_result_holds_the_line_and_the_number(outputs):
+def test_a_recorded_result_holds_the_line_and_the_number(
+    outputs: dict[str, list[dict[str, Any]]],
+) -> None:
     (output,) = outputs["record"]
     result = output["data"][RESULT]
     assert output["data"]["text/plain"] == "supervised: test accuracy 0.4251 (mini profile)"

@@ -2,20 +2,26 @@
 
 import copy
 import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
-from cells import code, error, markdown, png, shown, stream
+from cells import Cell, code, error, markdown, png, shown, stream
 
 from helpers.handing.precheck import missing_from_pdf, precheck
 from helpers.handing.results import RESULT
 
+# What a test does to the notebook and its cells.
+Change = Callable[[dict[str, Any], list[Cell]], None]
 
-def result(name, accuracy, profile="mini"):
+
+def result(name: str, accuracy: float, profile: str = "mini") -> Cell:
     value = {"name": name, "accuracy": accuracy, "profile": profile}
     return shown({"text/plain": f"{name}: {accuracy}", RESULT: value})
 
 
-GOOD = {
+GOOD: dict[str, Any] = {
     "metadata": {
         "course": {
             "problem_set": "ps_toy",
@@ -39,7 +45,7 @@ GOOD = {
 }
 
 
-def findings(change):
+def findings(change: Change) -> list[str]:
     notebook = copy.deepcopy(GOOD)
     change(notebook, notebook["cells"])
     return [
@@ -47,11 +53,11 @@ def findings(change):
     ]
 
 
-def test_nothing_is_wrong_with_a_good_notebook():
+def test_nothing_is_wrong_with_a_good_notebook() -> None:
     assert precheck(GOOD) == []
 
 
-def put(index, **values):
+def put(index: int, **values: Any) -> Change:
     return lambda notebook, cells: cells[index].update(values)
 
 
@@ -84,7 +90,7 @@ def put(index, **values):
          ["7: The answer to extra is not written yet, or not all of it."]),
     ],
 )  # fmt: skip
-def test_each_thing_to_mend_is_named_with_its_cell(change, expected):
+def test_each_thing_to_mend_is_named_with_its_cell(change: Change, expected: list[str]) -> None:
     assert findings(change) == expected
 
 
@@ -95,22 +101,22 @@ def test_each_thing_to_mend_is_named_with_its_cell(change, expected):
         stream("some\ntoy: test accuracy 0.4000 (mini profile)\nmore"),
     ],
 )
-def test_the_printed_line_of_a_result_is_enough(output):
+def test_the_printed_line_of_a_result_is_enough(output: Cell) -> None:
     assert findings(put(4, outputs=[output])) == []
 
 
-def test_what_differs_is_said_with_both_numbers():
+def test_what_differs_is_said_with_both_numbers() -> None:
     notebook = copy.deepcopy(GOOD)
     notebook["cells"][5]["source"] = "# Question: report_toy\nresults_toy = {'toy': 0.45}"
     (found,) = precheck(notebook)
     assert found.text == "report_toy: 'toy' is 0.45, but the notebook printed 0.4000."
 
 
-def test_a_pdf_without_an_answer_is_found(tmp_path):
+def test_a_pdf_without_an_answer_is_found(tmp_path: Path) -> None:
     from helpers.pdf.document import render
 
     whole = render(GOOD, "toy", tmp_path)
     assert missing_from_pdf(GOOD, whole) == []
     part = render({"cells": GOOD["cells"][:3]}, "toy", tmp_path)
-    missing = [re.search(r"answer to (\w+)", f.text)[1] for f in missing_from_pdf(GOOD, part)]
+    missing = [re.findall(r"answer to (\w+)", f.text)[0] for f in missing_from_pdf(GOOD, part)]
     assert missing == ["report_toy", "extra"]

@@ -1,5 +1,8 @@
 """Features of a CLIP equal those of the model itself, and are computed once."""
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -15,40 +18,41 @@ class Few:
 
     classes = ("one", "two")
 
-    def __init__(self, n=5, seed=0):
+    def __init__(self, n: int = 5, seed: int = 0) -> None:
         rng = np.random.default_rng(seed)
         pixels = rng.integers(256, size=(n, 32, 48, 3), dtype=np.uint8)
         self.images = [Image.fromarray(p) for p in pixels]
         self.targets = [i % 2 for i in range(n)]
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.targets)
 
-    def __getitem__(self, i):
+    def __getitem__(self, i: int) -> tuple[Image.Image, int]:
         return self.images[i], self.targets[i]
 
 
 class Processor:
-    def __init__(self):
+    def __init__(self) -> None:
         side = {"height": 64, "width": 64}
         self.image_processor = CLIPImageProcessor(size={"shortest_edge": 64}, crop_size=side)
 
 
 @pytest.fixture
-def clip(tmp_path):
+def clip(tmp_path: Path) -> Any:
     helpers.start(profile="mini", data=tmp_path)
     recipe = ClipRecipe(width=16, heads=2, layers=(1, 1), dim=8)
-    model = untrained_clip(clip_tokenizer(["a cat"]), recipe).eval()
+    model: Any = untrained_clip(clip_tokenizer(["a cat"]), recipe)
+    model.eval()
     model.calls = 0
 
-    def count(*_):
+    def count(*_: object) -> None:
         model.calls += 1
 
     model.vision_model.register_forward_hook(count)
     return model
 
 
-def test_features_are_those_of_the_model(clip):
+def test_features_are_those_of_the_model(clip: Any) -> None:
     data = Few()
     features, labels = helpers.clip_features(clip, Processor(), data)
     pixels, same = helpers.clip_pixels(Processor(), data)
@@ -59,7 +63,7 @@ def test_features_are_those_of_the_model(clip):
     assert features.shape == (5, 8) and not features.requires_grad
 
 
-def test_patches_are_the_last_states_normalised_without_the_summary(clip):
+def test_patches_are_the_last_states_normalised_without_the_summary(clip: Any) -> None:
     states, _ = helpers.clip_features(clip, Processor(), Few(), patches=True)
     assert states.shape == (5, 16, 16)
     pixels, _ = helpers.clip_pixels(Processor(), Few())
@@ -68,7 +72,7 @@ def test_patches_are_the_last_states_normalised_without_the_summary(clip):
         torch.testing.assert_close(states, clip.vision_model.post_layernorm(out)[:, 1:])
 
 
-def test_they_are_computed_once_and_anew_for_other_weights_or_images(clip):
+def test_they_are_computed_once_and_anew_for_other_weights_or_images(clip: Any) -> None:
     helpers.clip_features(clip, Processor(), Few())
     helpers.clip_features(clip, Processor(), Few())
     assert clip.calls == 1
@@ -85,7 +89,7 @@ def test_they_are_computed_once_and_anew_for_other_weights_or_images(clip):
         )
 
 
-def test_pixels_can_be_of_the_first_few_and_a_quick_try_takes_few(tmp_path):
+def test_pixels_can_be_of_the_first_few_and_a_quick_try_takes_few(tmp_path: Path) -> None:
     helpers.start(profile="mini", data=tmp_path)
     pixels, labels = helpers.clip_pixels(Processor(), Few(9), 4)
     assert pixels.shape == (4, 3, 64, 64) and labels.tolist() == [0, 1, 0, 1]

@@ -9,23 +9,24 @@ import helpers
 class Counting(nn.Module):
     """An encoder with everything that a frozen one must not do: noise and running statistics."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.net = nn.Sequential(nn.Conv2d(3, 4, 4, stride=4), nn.BatchNorm2d(4), nn.Dropout(0.5))
         self.calls = 0
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         self.calls += 1
-        return self.net(x)
+        features: torch.Tensor = self.net(x)
+        return features
 
 
 @pytest.fixture
-def data():
+def data() -> TensorDataset:
     torch.manual_seed(0)
     return TensorDataset(torch.rand(10, 3, 8, 8), torch.arange(10))
 
 
-def test_cached_features_equal_encoding_directly(data):
+def test_cached_features_equal_encoding_directly(data: TensorDataset) -> None:
     encoder = Counting().eval()
     cached = helpers.cached_features(encoder, DataLoader(data, batch_size=4))
     with torch.no_grad():
@@ -36,7 +37,7 @@ def test_cached_features_equal_encoding_directly(data):
         assert torch.equal(labels, y)
 
 
-def test_images_are_encoded_once_however_many_epochs(data):
+def test_images_are_encoded_once_however_many_epochs(data: TensorDataset) -> None:
     encoder = Counting()
     cached = helpers.cached_features(encoder, DataLoader(data, batch_size=4))
     for _ in range(5):
@@ -44,7 +45,7 @@ def test_images_are_encoded_once_however_many_epochs(data):
     assert encoder.calls == 3
 
 
-def test_the_encoder_is_left_as_it_was(data):
+def test_the_encoder_is_left_as_it_was(data: TensorDataset) -> None:
     encoder = Counting().train()
     before = {k: v.clone() for k, v in encoder.state_dict().items()}
     cached = helpers.cached_features(encoder, DataLoader(data, batch_size=4))
@@ -54,7 +55,7 @@ def test_the_encoder_is_left_as_it_was(data):
     assert all(p.requires_grad for p in encoder.parameters())
 
 
-def test_the_encoder_gets_its_mode_back_after_an_error(data):
+def test_the_encoder_gets_its_mode_back_after_an_error(data: TensorDataset) -> None:
     encoder = Counting().train()
     wrong = DataLoader(TensorDataset(torch.rand(2, 5, 8, 8), torch.arange(2)))
     with pytest.raises(RuntimeError):
@@ -62,7 +63,7 @@ def test_the_encoder_gets_its_mode_back_after_an_error(data):
     assert encoder.training
 
 
-def test_a_shuffled_loader_stays_shuffled_and_keeps_pairs(data):
+def test_a_shuffled_loader_stays_shuffled_and_keeps_pairs(data: TensorDataset) -> None:
     loader = DataLoader(data, batch_size=4, shuffle=True)
     cached = helpers.cached_features(nn.Flatten(), loader)
     torch.manual_seed(1)

@@ -1,6 +1,7 @@
 """The small CLIP: its words, its format, and that it is the same wherever it is made."""
 
 import json
+from pathlib import Path
 
 import pytest
 import torch
@@ -23,7 +24,7 @@ IMAGES = CaptionRecipe(images=24)
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory):
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("clip")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(mini_captions, "CAPTIONS", IMAGES)
@@ -31,7 +32,7 @@ def data(tmp_path_factory):
     return folder
 
 
-def test_byte_pairs_are_merged_by_count_and_then_by_the_alphabet():
+def test_byte_pairs_are_merged_by_count_and_then_by_the_alphabet() -> None:
     vocabulary, merges = word_pieces(["ab ab abc", "bc"])
     # "a b</w>" is there twice; "a b", "b c</w>" in abc and "b c</w>" in bc: twice as well, later
     assert merges == [("a", "b</w>"), ("b", "c</w>"), ("a", "bc</w>")]
@@ -39,7 +40,7 @@ def test_byte_pairs_are_merged_by_count_and_then_by_the_alphabet():
     assert sorted(vocabulary.values()) == list(range(len(vocabulary)))
 
 
-def test_every_word_of_a_caption_is_one_token_and_others_are_pieces():
+def test_every_word_of_a_caption_is_one_token_and_others_are_pieces() -> None:
     tokenizer = clip_tokenizer(["A dark picture of a cat.", "Galaxies, bluish."])
     assert len(tokenizer("a dark cat, galaxies.")["input_ids"]) == 2 + 6
     ids = tokenizer("a dark act")["input_ids"]
@@ -47,7 +48,7 @@ def test_every_word_of_a_caption_is_one_token_and_others_are_pieces():
     assert ids[0] == tokenizer.bos_token_id and ids[-1] == tokenizer.eos_token_id
 
 
-def test_transformers_loads_what_was_saved(data):
+def test_transformers_loads_what_was_saved(data: Path) -> None:
     folder = make_mini_clip(data, TINY)
     model, processor = CLIPModel.from_pretrained(folder), CLIPProcessor.from_pretrained(folder)
     fit = {"padding": True, "truncation": True, "return_tensors": "pt"}
@@ -62,7 +63,7 @@ def test_transformers_loads_what_was_saved(data):
     assert config["model_type"] == "clip"
 
 
-def test_a_text_means_the_same_beside_a_longer_one(data):
+def test_a_text_means_the_same_beside_a_longer_one(data: Path) -> None:
     folder = make_mini_clip(data, TINY)
     model, processor = CLIPModel.from_pretrained(folder), CLIPProcessor.from_pretrained(folder)
     fit = {"padding": True, "truncation": True, "return_tensors": "pt"}
@@ -74,7 +75,9 @@ def test_a_text_means_the_same_beside_a_longer_one(data):
     torch.testing.assert_close(one, two)
 
 
-def test_it_is_the_same_each_time_and_made_once(data, tmp_path, monkeypatch):
+def test_it_is_the_same_each_time_and_made_once(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(mini_captions, "CAPTIONS", IMAGES)
     state = torch.get_rng_state()
     weights = make_mini_clip(tmp_path, TINY) / "model.safetensors"
@@ -85,7 +88,7 @@ def test_it_is_the_same_each_time_and_made_once(data, tmp_path, monkeypatch):
     assert weights.stat().st_mtime_ns == before
 
 
-def test_it_learns_which_caption_belongs_to_which_image():
+def test_it_learns_which_caption_belongs_to_which_image() -> None:
     torch.manual_seed(0)
     captions = [["a cat"], ["a dark rocket"], ["flower, bluish"]]
     tokenizer = clip_tokenizer(c for cs in captions for c in cs)
@@ -99,7 +102,9 @@ def test_it_learns_which_caption_belongs_to_which_image():
     assert table.argmax(1).tolist() == table.argmax(0).tolist() == [0, 1, 2]
 
 
-def test_helpers_give_it_in_float32_and_eval_mode(data, monkeypatch):
+def test_helpers_give_it_in_float32_and_eval_mode(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(mini_clip, "CLIP", TINY)
     monkeypatch.setattr(mini_captions, "CAPTIONS", IMAGES)
     here = helpers.start(profile="mini", data=data)

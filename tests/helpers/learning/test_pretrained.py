@@ -6,10 +6,12 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
@@ -29,7 +31,7 @@ TINY = ModelRecipe(epochs=2, hidden=96)
 
 
 @pytest.fixture(scope="module")
-def models(tmp_path_factory):
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with small models, trained for two minibatches."""
     folder = tmp_path_factory.mktemp("models")
     with pytest.MonkeyPatch.context() as patch:
@@ -40,12 +42,12 @@ def models(tmp_path_factory):
 
 
 @pytest.fixture
-def mini(models, monkeypatch):
+def mini(models: Path, monkeypatch: pytest.MonkeyPatch) -> helpers.Session:
     monkeypatch.setattr(mini_models, "MODELS", TINY)
     return helpers.start(profile="mini", data=models)
 
 
-def test_the_small_encoders_have_the_sizes_of_the_real_ones(mini):
+def test_the_small_encoders_have_the_sizes_of_the_real_ones(mini: helpers.Session) -> None:
     images = helpers.pretrained_resnet()(torch.randn(2, 3, 64, 64))
     assert images.shape == (2, 2048)
     tokens = helpers.pretrained_tokenizer()(["a cat", "a dark cat"], padding=True)
@@ -55,7 +57,7 @@ def test_the_small_encoders_have_the_sizes_of_the_real_ones(mini):
     assert helpers.pretrained_distilbert()(**ids).last_hidden_state.shape == (2, 5, 768)
 
 
-def test_they_are_loaded_the_same_each_time(mini):
+def test_they_are_loaded_the_same_each_time(mini: helpers.Session) -> None:
     x = torch.randn(1, 3, 64, 64)
     one, two = helpers.pretrained_resnet().eval(), helpers.pretrained_resnet().eval()
     torch.testing.assert_close(one(x), two(x))
@@ -63,7 +65,7 @@ def test_they_are_loaded_the_same_each_time(mini):
     assert all(torch.equal(states[0][k], states[1][k]) for k in states[0])
 
 
-def test_the_tokenizers_numbers_follow_from_the_captions_alone():
+def test_the_tokenizers_numbers_follow_from_the_captions_alone() -> None:
     tokenizer = mini_models.caption_tokenizer(["A cat!", "a Cat, at"])
     letters = ["!", ",", "a", "c", "t"]
     pieces = [*mini_models.SPECIAL, *letters, *(f"##{c}" for c in letters), "at", "cat"]
@@ -71,7 +73,7 @@ def test_the_tokenizers_numbers_follow_from_the_captions_alone():
     assert tokenizer.tokenize("Tact Cat?") == ["t", "##a", "##c", "##t", "cat", "[UNK]"]
 
 
-def test_captions_are_told_apart_by_the_first_token(mini):
+def test_captions_are_told_apart_by_the_first_token(mini: helpers.Session) -> None:
     tokenizer, model = helpers.pretrained_tokenizer(), helpers.pretrained_distilbert().eval()
     captions = mini_captions.make_mini_captions(mini.data, CaptionRecipe(images=30))
     texts = [c for cs in helpers.data.flickr8k.read_captions(captions).values() for c in cs]
@@ -82,7 +84,9 @@ def test_captions_are_told_apart_by_the_first_token(mini):
     assert first.mean(0).abs().max() < 1 and 0.5 < first.std(0).mean() < 2
 
 
-def test_the_real_resnet_comes_through_torchvisions_download(tmp_path, monkeypatch):
+def test_the_real_resnet_comes_through_torchvisions_download(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     model, file = resnet50(), io.BytesIO()
     torch.save(model.state_dict(), file)
     body = file.getvalue()
@@ -100,12 +104,12 @@ def test_the_real_resnet_comes_through_torchvisions_download(tmp_path, monkeypat
 
 
 @contextmanager
-def hub(folder, revision):
+def hub(folder: Path, revision: str) -> Iterator[tuple[str, list[str]]]:
     """A server that answers as the hub of transformers does, with the files of a folder."""
     asked = []
 
     class Handler(BaseHTTPRequestHandler):
-        def answer(self, whole):
+        def answer(self, whole: bool) -> None:
             asked.append(self.path)
             path = folder / self.path.rpartition("/")[2]
             found = f"/resolve/{revision}/" in self.path and path.is_file()
@@ -121,13 +125,13 @@ def hub(folder, revision):
             if whole:
                 self.wfile.write(body)
 
-        def do_GET(self):
+        def do_GET(self) -> None:
             self.answer(whole=True)
 
-        def do_HEAD(self):
+        def do_HEAD(self) -> None:
             self.answer(whole=False)
 
-        def log_message(self, format, *args):
+        def log_message(self, format: str, *args: object) -> None:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -141,7 +145,9 @@ def hub(folder, revision):
         thread.join()
 
 
-def fetched(script, folder, data, name, revision):
+def fetched(
+    script: str, folder: Path, data: Path, name: str, revision: str
+) -> tuple[float, set[str]]:
     """The number that a script prints, whose files come from a hub; and the files asked for."""
     with hub(folder, revision) as (address, asked):
         offline = {k: v for k, v in os.environ.items() if not k.startswith(("HF_", "HELPERS_"))}
@@ -165,7 +171,9 @@ print(helpers.pretrained_distilbert().eval()(**tokens).last_hidden_state.sum().i
 """
 
 
-def test_the_real_distilbert_comes_from_the_hub_at_its_pinned_version(tmp_path, mini):
+def test_the_real_distilbert_comes_from_the_hub_at_its_pinned_version(
+    tmp_path: Path, mini: helpers.Session
+) -> None:
     tokens = helpers.pretrained_tokenizer()(["a dark cat"], return_tensors="pt")
     expected = helpers.pretrained_distilbert().eval()(**tokens).last_hidden_state.sum().item()
     pinned = pretrained.DISTILBERT, pretrained.DISTILBERT_REVISION
@@ -188,16 +196,16 @@ print(clip(**inputs).image_embeds[0, :3].sum().item())
 """
 
 
-def test_the_real_clip_comes_from_the_hub_in_its_published_layout(tmp_path):
+def test_the_real_clip_comes_from_the_hub_in_its_published_layout(tmp_path: Path) -> None:
     """Its pinned version has no safetensors, and its weights may be of 16 bits."""
     folder = tmp_path / "published"
     tokenizer = mini_clip.clip_tokenizer(["a dark cat"])
     recipe = mini_clip.ClipRecipe(width=16, heads=2, layers=(1, 1), dim=8)
-    model = mini_clip.untrained_clip(tokenizer, recipe).eval()
+    model: Any = mini_clip.untrained_clip(tokenizer, recipe)
+    model.eval()
     square = {"height": 64, "width": 64}
-    processor = CLIPProcessor(
-        CLIPImageProcessor(size={"shortest_edge": 64}, crop_size=square), tokenizer
-    )
+    make: Any = CLIPProcessor  # has no annotations
+    processor = make(CLIPImageProcessor(size={"shortest_edge": 64}, crop_size=square), tokenizer)
     processor.save_pretrained(folder)
     model.half().save_pretrained(folder)
     (folder / "model.safetensors").unlink()

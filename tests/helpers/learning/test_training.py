@@ -4,7 +4,9 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -32,7 +34,11 @@ print(json.dumps([losses, [p.tolist() for p in model.parameters()]]))
 """
 
 
-def fit(watch=lambda epoch, batch: None, epochs=EPOCHS, name=""):
+def fit(
+    watch: Callable[[int, int], object] = lambda epoch, batch: None,
+    epochs: int = EPOCHS,
+    name: str = "",
+) -> tuple[nn.Sequential, list[float]]:
     """Train on shuffled batches, with dropout: both draw from the global generator."""
     images = torch.arange(60.0).reshape(12, 5) / 60
     loader = DataLoader(TensorDataset(images), batch_size=4, shuffle=True)
@@ -54,15 +60,15 @@ def fit(watch=lambda epoch, batch: None, epochs=EPOCHS, name=""):
     return model, losses
 
 
-def interrupt(at_epoch):
-    def watch(epoch, batch):
+def interrupt(at_epoch: int) -> Callable[[int, int], None]:
+    def watch(epoch: int, batch: int) -> None:
         if (epoch, batch) == (at_epoch, 1):
             raise KeyboardInterrupt
 
     return watch
 
 
-def start(folder):
+def start(folder: Path) -> helpers.Session:
     return helpers.start(seed=3, profile="mini", data=folder)
 
 
@@ -71,15 +77,15 @@ def same(one: nn.Module, other: nn.Module) -> bool:
 
 
 @pytest.fixture
-def undisturbed(tmp_path):
+def undisturbed(tmp_path: Path) -> tuple[nn.Sequential, list[float]]:
     start(tmp_path / "undisturbed")
     return fit()
 
 
 @pytest.mark.parametrize("at_epoch", [1, 4])
 def test_a_training_resumed_after_an_interrupt_is_the_undisturbed_one(
-    tmp_path, undisturbed, at_epoch
-):
+    tmp_path: Path, undisturbed: tuple[nn.Sequential, list[float]], at_epoch: int
+) -> None:
     start(tmp_path)
     with pytest.raises(KeyboardInterrupt):
         fit(interrupt(at_epoch))
@@ -92,8 +98,10 @@ def test_a_training_resumed_after_an_interrupt_is_the_undisturbed_one(
     assert set(epochs_run) == set(range(at_epoch, EPOCHS))
 
 
-def test_a_training_resumed_after_its_process_was_killed_is_the_undisturbed_one(tmp_path):
-    def run(folder, what):
+def test_a_training_resumed_after_its_process_was_killed_is_the_undisturbed_one(
+    tmp_path: Path,
+) -> None:
+    def run(folder: str, what: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-c", SCRIPT, str(tmp_path / folder), what],
             env={**os.environ, "PYTHONPATH": f"{Path(__file__).parent}{os.pathsep}{Path.cwd()}"},
@@ -112,7 +120,9 @@ def test_a_training_resumed_after_its_process_was_killed_is_the_undisturbed_one(
     assert not list(tmp_path.rglob("*.part"))
 
 
-def test_a_finished_training_comes_back_without_another_epoch(tmp_path, undisturbed):
+def test_a_finished_training_comes_back_without_another_epoch(
+    tmp_path: Path, undisturbed: tuple[nn.Sequential, list[float]]
+) -> None:
     start(tmp_path)
     first, _ = fit()
     after = torch.rand(3)
@@ -123,7 +133,9 @@ def test_a_finished_training_comes_back_without_another_epoch(tmp_path, undistur
     assert torch.equal(torch.rand(3), after)
 
 
-def test_more_epochs_go_on_from_a_finished_training(tmp_path, undisturbed):
+def test_more_epochs_go_on_from_a_finished_training(
+    tmp_path: Path, undisturbed: tuple[nn.Sequential, list[float]]
+) -> None:
     start(tmp_path)
     fit(epochs=2)
     helpers.resume()
@@ -132,7 +144,7 @@ def test_more_epochs_go_on_from_a_finished_training(tmp_path, undisturbed):
     assert same(model, undisturbed[0])
 
 
-def test_without_resume_it_starts_anew_and_forgets_the_old_checkpoint(tmp_path):
+def test_without_resume_it_starts_anew_and_forgets_the_old_checkpoint(tmp_path: Path) -> None:
     start(tmp_path)
     fit()
     with pytest.raises(KeyboardInterrupt):
@@ -143,7 +155,7 @@ def test_without_resume_it_starts_anew_and_forgets_the_old_checkpoint(tmp_path):
     assert set(epochs_run) == set(range(EPOCHS))  # nothing of the first run is left
 
 
-def test_resume_holds_for_one_training(tmp_path):
+def test_resume_holds_for_one_training(tmp_path: Path) -> None:
     start(tmp_path)
     fit()
     helpers.resume()
@@ -153,7 +165,9 @@ def test_resume_holds_for_one_training(tmp_path):
     assert set(epochs_run) == set(range(EPOCHS))
 
 
-def test_resume_waits_for_the_model_that_it_fits(tmp_path, capsys):
+def test_resume_waits_for_the_model_that_it_fits(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     start(tmp_path)
     with pytest.raises(KeyboardInterrupt):
         fit(interrupt(3), name="wanted")
@@ -165,10 +179,10 @@ def test_resume_waits_for_the_model_that_it_fits(tmp_path, capsys):
     assert set(epochs_run) == {3, 4}
 
 
-def test_several_modules_are_restored(tmp_path):
+def test_several_modules_are_restored(tmp_path: Path) -> None:
     start(tmp_path)
 
-    def both(epochs):
+    def both(epochs: int) -> tuple[nn.Linear, nn.Linear]:
         torch.manual_seed(epochs)
         encoder, cls, frozen = nn.Linear(3, 2), nn.Linear(2, 2), nn.Identity()
         optimizer = optim.Adam([*encoder.parameters(), *cls.parameters()])
@@ -185,11 +199,11 @@ def test_several_modules_are_restored(tmp_path):
     assert all(same(a, b) for a, b in zip(first, again, strict=True))
 
 
-def test_an_entry_of_the_history_may_be_a_tensor(tmp_path):
+def test_an_entry_of_the_history_may_be_a_tensor(tmp_path: Path) -> None:
     start(tmp_path)
     model = nn.Linear(1, 1)
     optimizer = optim.SGD(model.parameters(), lr=0.1)
-    losses: list = []
+    losses: list[Any] = []
     for _ in helpers.training(2, model=model, optimizer=optimizer, history=losses):
         losses.append(model(torch.ones(1)).sum())
     helpers.resume()
@@ -198,7 +212,7 @@ def test_an_entry_of_the_history_may_be_a_tensor(tmp_path):
     assert restored == [float(v.detach()) for v in losses]
 
 
-def test_a_damaged_checkpoint_is_an_error_that_says_what_to_do(tmp_path):
+def test_a_damaged_checkpoint_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
     session = start(tmp_path)
     fit()
     (path,) = session.checkpoints.iterdir()
@@ -208,7 +222,9 @@ def test_a_damaged_checkpoint_is_an_error_that_says_what_to_do(tmp_path):
         fit()
 
 
-def test_without_a_session_it_is_a_range_and_writes_nothing(tmp_path, monkeypatch, capfd):
+def test_without_a_session_it_is_a_range_and_writes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
     _, losses = fit()
@@ -217,7 +233,7 @@ def test_without_a_session_it_is_a_range_and_writes_nothing(tmp_path, monkeypatc
     assert capfd.readouterr() == ("", "")
 
 
-def test_the_bar_shows_the_latest_loss(tmp_path, capfd):
+def test_the_bar_shows_the_latest_loss(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     start(tmp_path)
     _, losses = fit(name="ae")
     shown = capfd.readouterr().err
@@ -225,7 +241,13 @@ def test_the_bar_shows_the_latest_loss(tmp_path, capfd):
     assert "ae: 100%" in shown
 
 
-def fit_with_validation(folder, watch=lambda epoch: None, epochs=6):
+# A model, its losses of training and validation, the last rate, the weights after each epoch.
+Validated = tuple[nn.Linear, list[float], list[float], float, list[torch.Tensor]]
+
+
+def fit_with_validation(
+    folder: Path, watch: Callable[[int], object] = lambda epoch: None, epochs: int = 6
+) -> Validated:
     """Train with validation losses that are best in epoch 2, and a scheduler that sees them."""
     model = nn.Linear(3, 1)
     optimizer = optim.AdamW(model.parameters(), lr=0.1)
@@ -248,7 +270,7 @@ def fit_with_validation(folder, watch=lambda epoch: None, epochs=6):
     return model, losses, valid, optimizer.param_groups[0]["lr"], after
 
 
-def test_the_best_epochs_weights_are_put_back(tmp_path):
+def test_the_best_epochs_weights_are_put_back(tmp_path: Path) -> None:
     start(tmp_path)
     model, _, _, rate, after = fit_with_validation(tmp_path)
     assert torch.equal(model.weight, after[2])
@@ -256,12 +278,12 @@ def test_the_best_epochs_weights_are_put_back(tmp_path):
     assert rate == pytest.approx(0.1 * 0.5**3)
 
 
-def test_resuming_goes_on_with_schedule_and_best_weights(tmp_path):
+def test_resuming_goes_on_with_schedule_and_best_weights(tmp_path: Path) -> None:
     start(tmp_path / "undisturbed")
     whole = fit_with_validation(tmp_path)
     start(tmp_path / "interrupted")
 
-    def interrupt_late(epoch):
+    def interrupt_late(epoch: int) -> None:
         if epoch == 4:
             raise KeyboardInterrupt
 
@@ -273,7 +295,7 @@ def test_resuming_goes_on_with_schedule_and_best_weights(tmp_path):
     assert (losses, valid, rate) == whole[1:4]
 
 
-def test_a_new_training_forgets_the_best_of_an_earlier_one(tmp_path):
+def test_a_new_training_forgets_the_best_of_an_earlier_one(tmp_path: Path) -> None:
     start(tmp_path)
     fit_with_validation(tmp_path)
     start(tmp_path)
@@ -281,13 +303,15 @@ def test_a_new_training_forgets_the_best_of_an_earlier_one(tmp_path):
     assert torch.equal(model.weight, after[0])
 
 
-def test_an_interrupt_leaves_model_and_history_and_resume_goes_on(tmp_path, capsys):
+def test_an_interrupt_leaves_model_and_history_and_resume_goes_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     helpers.start(seed=3, profile="mini", data=tmp_path / "whole")
     model, whole = fit()
     helpers.start(seed=3, profile="mini", data=tmp_path / "stopped")
     handler = signal.getsignal(signal.SIGINT)
 
-    def once(epoch, batch):
+    def once(epoch: int, batch: int) -> None:
         if (epoch, batch) == (1, 1):
             signal.raise_signal(signal.SIGINT)
 
@@ -302,20 +326,20 @@ def test_an_interrupt_leaves_model_and_history_and_resume_goes_on(tmp_path, caps
         assert torch.equal(one, other)
 
 
-def test_a_second_interrupt_stops_at_once(tmp_path):
+def test_a_second_interrupt_stops_at_once(tmp_path: Path) -> None:
     helpers.start(seed=3, profile="mini", data=tmp_path)
 
-    def twice(epoch, batch):
+    def twice(epoch: int, batch: int) -> None:
         signal.raise_signal(signal.SIGINT)
 
     with pytest.raises(KeyboardInterrupt):
         fit(twice)
 
 
-def test_a_damaged_best_model_is_named(tmp_path):
+def test_a_damaged_best_model_is_named(tmp_path: Path) -> None:
     session = helpers.start(seed=3, profile="mini", data=tmp_path)
     model = nn.Linear(1, 1)
-    valid = []
+    valid: list[float] = []
     loop = helpers.training(
         1, model=model, optimizer=optim.Adam(model.parameters()), history=[], valid=valid
     )
@@ -326,11 +350,11 @@ def test_a_damaged_best_model_is_named(tmp_path):
             pass
 
 
-def _damaging(loop, folder):
+def _damaging(loop: Iterator[int], folder: Path) -> Iterator[int]:
     """Save the epoch, as the loop does, and then break the file of the best model."""
     save = helpers.learning.training._write
 
-    def broken(state, path):
+    def broken(state: dict[str, Any], path: Path) -> None:
         save(state, path)
         if path.name.endswith("-best.pt"):
             path.write_bytes(b"damaged")

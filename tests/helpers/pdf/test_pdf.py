@@ -4,20 +4,25 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
 
 import pytest
-from cells import code, error, markdown, png, shown, stream
-from pypdf import PdfReader
+from cells import Cell, code, error, markdown, png, shown, stream
+from pypdf import PageObject, PdfReader
 
 from helpers.errors import PdfError
 from helpers.pdf.document import notebook_to_pdf
 
+Pages = Callable[..., Sequence[PageObject]]
+
 
 @pytest.fixture
-def pages(tmp_path):
+def pages(tmp_path: Path) -> Pages:
     """Converts cells and gives the pages back."""
 
-    def convert(*cells):
+    def convert(*cells: Cell) -> Sequence[PageObject]:
         path = tmp_path / "my notebook.ipynb"
         path.write_text(json.dumps({"cells": cells, "nbformat": 4}), encoding="utf-8")
         out = notebook_to_pdf(path)
@@ -28,11 +33,11 @@ def pages(tmp_path):
     return convert
 
 
-def text_of(pages):
+def text_of(pages: Iterable[PageObject]) -> str:
     return re.sub(r"[\s\u200b]+", " ", " ".join(page.extract_text() for page in pages))
 
 
-def test_text_code_and_outputs_are_all_there_in_order(pages):
+def test_text_code_and_outputs_are_all_there_in_order(pages: Pages) -> None:
     text = text_of(
         pages(
             markdown("# The autoencoder\n\nSome **bold** words and `inline` code."),
@@ -61,23 +66,23 @@ def test_text_code_and_outputs_are_all_there_in_order(pages):
     ],
 )
 def test_pictures_have_the_size_of_the_screen_and_fit_the_page(
-    tmp_path, pages, size, metadata, expected
-):
+    tmp_path: Path, pages: Pages, size: tuple[int, int], metadata: dict[str, Any], expected: float
+) -> None:
     *_, page = pages(code("plot()", shown({"image/png": png(*size)}, **metadata)))
-    assert [image.image.size for image in page.images] == [size]
-    drawn = re.findall(
-        rb"([\d.]+) 0 0 -?([\d.]+) [\d.-]+ [\d.-]+ cm\s*/", page.get_contents().get_data()
-    )
+    assert [image.image and image.image.size for image in page.images] == [size]
+    contents = page.get_contents()
+    assert contents is not None
+    drawn = re.findall(rb"([\d.]+) 0 0 -?([\d.]+) [\d.-]+ [\d.-]+ cm\s*/", contents.get_data())
     widths = [float(width) for width, _ in drawn]
     assert any(abs(width - expected) < 1 for width in widths), widths
 
 
-def test_a_notebook_without_cells(pages):
+def test_a_notebook_without_cells(pages: Pages) -> None:
     assert len(pages()) == 1
 
 
 @pytest.mark.parametrize("content", ["", "not json", "[]", "{}", '{"cells": 3}', '{"cells": [1]}'])
-def test_what_is_no_notebook_is_named(tmp_path, content):
+def test_what_is_no_notebook_is_named(tmp_path: Path, content: str) -> None:
     path = tmp_path / "bad.ipynb"
     path.write_text(content)
     with pytest.raises(PdfError, match=r"bad\.ipynb .*save it again"):
@@ -85,7 +90,7 @@ def test_what_is_no_notebook_is_named(tmp_path, content):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_the_command_says_where_the_pdf_is(tmp_path):
+def test_the_command_says_where_the_pdf_is(tmp_path: Path) -> None:
     path = tmp_path / "a.ipynb"
     path.write_text(json.dumps({"cells": [markdown("words")]}))
     command = [sys.executable, "-m", "helpers", "pdf"]

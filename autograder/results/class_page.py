@@ -1,7 +1,4 @@
-"""The pages that people open: feedback.html for a student, the class at a glance for an instructor.
-
-Each page is one file that loads nothing from elsewhere.
-"""
+"""The class at a glance: one page for an instructor, from the results that lie in a folder."""
 
 import json
 import math
@@ -15,87 +12,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup, escape
-
-from autograder.model import CourseError, QuestionResult, Report
-from autograder.results.files import by_hand, finished, score, shared_message, write_text
-from autograder.results.text import one_line, shown
+from autograder.model import CourseError
+from autograder.results.files import write_text
+from autograder.results.html import points, templates
+from autograder.results.text import one_line
 
 MAX_RESULTS = 50 << 20  # bytes of a results.json that the class page reads
 MOST_COMMON = 8
-
-
-def points(value: float) -> str:
-    """Points as people write them: at most two decimals."""
-    return f"{value + 1e-9:.2f}".rstrip("0").rstrip(".")
-
-
-def inline(text: str) -> Markup:
-    """HTML for a message of one line in which only `code` in backticks is markup."""
-    parts = re.split(r"`([^`\n]+)`", one_line(text))
-    return Markup("").join(
-        Markup("<code>{}</code>").format(p) if i % 2 else escape(p) for i, p in enumerate(parts)
-    )
-
-
-_templates = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-_templates.filters |= {"points": points, "inline": inline}
-
-
-def write_feedback(report: Report, path: Path) -> None:
-    """Write a submission's feedback page to ``path``."""
-    total = sum(score(q) for q in report.questions)
-    page = _templates.get_template("feedback.html").render(
-        name=one_line(report.submission),
-        title=report.problem_set.title,
-        number=report.problem_set.number,
-        score=total,
-        max_score=report.max_score,
-        share=_share(total, report.max_score),
-        finished=finished(report),
-        problem=report.problem,
-        fault=report.fault,
-        notes=[*filter(None, [by_hand(report.problem_set)]), *report.notes],
-        questions=[_question(q) for q in report.questions],
-    )
-    write_text(path, page)
-
-
-def _share(part: float, whole: float) -> float:
-    return round(min(100.0, 100 * part / whole), 1) if whole else 0.0
-
-
-def _question(result: QuestionResult) -> dict[str, Any]:
-    question = result.question
-    if result.fault:
-        state, mark = "broken", "not graded"
-    elif not result.done:
-        state, mark = "waiting", "not graded"
-    else:
-        state = "full" if result.passed else "partial" if result.score else "zero"
-        mark = f"{points(result.score)} / {points(question.points)}"
-    return {
-        "id": question.id,
-        "title": question.title,
-        "bonus": question.bonus,
-        "state": state,
-        "mark": mark,
-        "fault": bool(result.fault),
-        "done": result.done,
-        "hint": result.hint,
-        "shared": shared_message(result.checks),
-        "failed": [c for c in result.checks if not c.passed],
-        "passed": [c for c in result.checks if c.passed],
-        "notes": result.notes,
-        "printed": shown(result.printed),
-    }
 
 
 @dataclass
@@ -122,7 +45,7 @@ class Row:
         return not self.fault and not self.problem
 
 
-def class_page(folder: Path, out: Path) -> str:
+def write_class_page(folder: Path, out: Path) -> str:
     """Write the class at a glance from ``folder/*/results.json`` to ``out``; say it in a sentence.
 
     A results.json that cannot be read is listed on the page.
@@ -139,7 +62,7 @@ def class_page(folder: Path, out: Path) -> str:
             rows.append(read_row(path, out.parent))
         except (OSError, ValueError) as error:
             bad.append({"name": one_line(path.parent.name), "reason": one_line(str(error))})
-    write_text(out, _templates.get_template("class.html").render(**_figures(rows), bad=bad))
+    write_text(out, templates.get_template("class.html").render(**_figures(rows), bad=bad))
     trouble = f", {len(bad)} could not be read" if bad else ""
     return f"{len(rows)} results{trouble}: {out}"
 

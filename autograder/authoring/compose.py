@@ -1,0 +1,149 @@
+"""One notebook of a problem set: the solutions of its parts, composed."""
+
+import re
+from collections.abc import Mapping
+from copy import deepcopy
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+
+from autograder.authoring.marks import mark
+from autograder.course.table import Course
+from autograder.model import CourseError, ProblemSet
+from autograder.parts.declare import Part, applies, misfit
+
+KEPT_METADATA = ("tags", "jupyter", "cellView")
+SHARED = "shared"
+"""The tag of cells that several parts bring along: the first part's copy is kept."""
+OPTION = re.compile(r"(\w+)=(\w+)")
+"""The tag of a cell that is there with one value of an option only."""
+
+
+def composed(ps: ProblemSet, course: Course) -> str:
+    """The notebook of a problem set with its solutions, as text.
+
+    Cells of several parts tagged ``shared`` appear once; those at a part's end move to the end.
+    A cell tagged ``option=value`` appears where the problem set's option has this value, and
+    ``{{option}}`` stands for the value.
+
+    Raises:
+        CourseError: an answer cell or its test is not as the grader needs it, or a tag names an
+            option or value that there is not.
+    """
+    values = _values(ps, course)
+    cells = [_cell(cell, values) for cell in _ordered(ps, course)]
+    mark(cells, ps)
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata=_metadata(ps))
+    return f"{nbformat.writes(notebook, version=4)}\n"
+
+
+def _ordered(ps: ProblemSet, course: Course) -> list[NotebookNode]:
+    """The cells of all parts, those that several share once."""
+    body: list[NotebookNode] = []
+    tail: list[NotebookNode] = []
+    for part in course.parts(ps):
+        path = course.solution_path(part.name)
+        cells = [c for c in _read(path).cells if applies(_when(c, part, path), ps.options)]
+        last = max((i for i, c in enumerate(cells) if not _shared(c)), default=-1)
+        for index, cell in enumerate(cells):
+            earlier = [c for c in (*body, *tail) if c.id == cell.id]
+            if not earlier:
+                (body if index <= last else tail).append(cell)
+            elif not (_shared(cell) and _shared(earlier[0])):
+                raise CourseError(
+                    f"{path}: another cell has the id {cell.id!r} too; rename it, or tag both "
+                    f"`{SHARED}` to keep the first."
+                )
+    return [*body, *tail]
+
+
+def _read(path: Path) -> NotebookNode:
+    try:
+        notebook = nbformat.read(path, as_version=4)
+        nbformat.validate(notebook)
+    except FileNotFoundError:
+        raise CourseError(f"There is no {path}, which course.toml names as a part.") from None
+    except Exception as error:  # nbformat raises many kinds
+        first = (str(error) or type(error).__name__).splitlines()[0]
+        raise CourseError(f"{path} cannot be read as a notebook: {first}") from error
+    for number, cell in enumerate(notebook.cells, 1):
+        if "id" not in cell:
+            raise CourseError(
+                f"{path}: cell {number} has no id, which a release needs to be the same."
+            )
+    return notebook
+
+
+def _shared(cell: NotebookNode) -> bool:
+    return SHARED in cell.metadata.get("tags", [])
+
+
+def _when(cell: NotebookNode, part: Part, path: Path) -> dict[str, str]:
+    """The options that the cell's tags ``option=value`` ask for."""
+    found = filter(None, map(OPTION.fullmatch, cell.metadata.get("tags", [])))
+    when = {match[1]: match[2] for match in found}
+    if wrong := misfit(when, part.options):
+        raise CourseError(f"{path}, the tags of cell {cell.id!r}: {wrong}")
+    return when
+
+
+def _metadata(ps: ProblemSet) -> dict[str, Any]:
+    return {
+        "accelerator": "GPU",  # what Colab opens it with
+        "course": {
+            "problem_set": ps.id,
+            "questions": [q.id for q in ps.questions],
+            "bonus": [q.id for q in ps.questions if q.bonus],
+            "by_hand": [q.id for q in ps.by_hand],
+        },
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+
+
+def _values(ps: ProblemSet, course: Course) -> dict[str, str]:
+    """What stands for each placeholder of the parts' notebooks."""
+    return {
+        "title": ps.title,
+        "number": str(ps.number),
+        "posted": _date(ps.posted),
+        "due": _date(ps.due),
+        "points": _number(ps.points + ps.points_by_hand),
+        "hand_in": ps.hand_in,
+        "problem_set": ps.id,
+        "course": course.about.title,
+        "term": course.about.term,
+        "helpers": course.helpers.source,
+        "helpers_version": course.helpers_version,
+        **ps.options,
+    } | {f"points:{q.id}": _number(q.points) for q in (*ps.questions, *ps.by_hand)}
+
+
+def _cell(cell: NotebookNode, values: Mapping[str, str]) -> NotebookNode:
+    """A copy without outputs and tools' metadata, its placeholders filled in."""
+    cell = deepcopy(cell)
+    cell.metadata = NotebookNode({k: v for k, v in cell.metadata.items() if k in KEPT_METADATA})
+    tags = cell.metadata.pop("tags", [])
+    if kept := [t for t in tags if t != SHARED and not OPTION.fullmatch(t)]:
+        cell.metadata.tags = kept
+    if cell.cell_type == "code":
+        cell.outputs, cell.execution_count = [], None
+    for name, value in values.items():
+        cell.source = cell.source.replace(f"{{{{{name}}}}}", value)
+    if cell.cell_type == "markdown" and (left := re.search(r"\{\{[a-z_]+(:\w*)?\}\}", cell.source)):
+        raise CourseError(
+            f"Cell {cell.id!r} has {left.group(0)}, which nothing fills in; "
+            f"there are {', '.join(values)}."
+        )
+    return cell
+
+
+def _date(value: date) -> str:
+    return f"{value.day} {value:%B %Y}"
+
+
+def _number(value: float) -> str:
+    return f"{value:g}"

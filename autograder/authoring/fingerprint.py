@@ -1,0 +1,61 @@
+"""What decides the numbers that an executed notebook shows, as one digest.
+
+Comments, docstrings and text do not; neither do plots, the PDF and the hand-in: after a change of
+those, deleting ``build/cache`` shows them anew.
+"""
+
+import ast
+import hashlib
+import sys
+from collections.abc import Iterable, Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+from nbformat import NotebookNode
+
+from autograder.paths import ROOT
+from autograder.reading.magics import neutralise, tree
+
+DECISIVE = (
+    "helpers/_session.py", "helpers/data", "helpers/learning", "helpers/handing/results.py",
+    "data_scripts",
+)  # fmt: skip
+PACKAGES = (
+    "torch", "torchvision", "numpy", "scikit-image", "scikit-learn", "transformers",
+    "albumentations",
+)  # fmt: skip
+
+
+def of(notebook: NotebookNode, profile: str, filled: Iterable[str] = (), root: Path = ROOT) -> str:
+    """The digest for running a notebook in a profile, its report answers ``filled`` in or not."""
+    digest = hashlib.sha256(f"{profile} {sorted(filled)} {sys.version}".encode())
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            digest.update(f"\0{cell.get('id')} {meaning(neutralise(cell.source)[0])}".encode())
+    for path in _modules(root):
+        digest.update(f"\0{path.relative_to(root)} {meaning(path.read_text())}".encode())
+    for package in PACKAGES:
+        digest.update(f"\0{package} {version(package)}".encode())
+    return digest.hexdigest()[:16]
+
+
+def _modules(root: Path) -> Iterator[Path]:
+    for place in DECISIVE:
+        path = root / place
+        yield from [path] if path.suffix == ".py" else sorted(path.rglob("*.py"))
+
+
+def meaning(source: str) -> str:
+    """The code without comments, layout and docstrings; as it is where it is no Python."""
+    module = tree(source)
+    if module is None:
+        return source
+    for node in ast.walk(module):
+        match node:
+            case (
+                ast.Module(body=[ast.Expr(value=ast.Constant(value=str())), *rest])
+                | ast.FunctionDef(body=[ast.Expr(value=ast.Constant(value=str())), *rest])
+                | ast.ClassDef(body=[ast.Expr(value=ast.Constant(value=str())), *rest])
+            ):
+                node.body = rest
+    return ast.dump(module)

@@ -1,0 +1,70 @@
+"""TOML tables as typed records: what does not fit is told in a sentence."""
+
+import re
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any, TypeVar, get_args, get_type_hints
+
+import msgspec
+
+from autograder.model import CourseError
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+KINDS = {
+    "str": "a text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "array": "a list",
+    "date": "a date like 2026-10-12",
+    "object": "a table",
+}
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of which every key is known."""
+
+
+def typed(table: Any, kind: type[T], place: str) -> T:
+    """``table`` as a record.
+
+    Raises:
+        CourseError: it is none; the message begins with ``place`` and names the key.
+    """
+    if not isinstance(table, Mapping):
+        raise CourseError(f"{place} = {table!r} belongs in a table.")
+    try:
+        return msgspec.convert(table, kind, builtin_types=(date, datetime))
+    except msgspec.ValidationError as error:
+        raise CourseError(f"{place}: {_sentence(str(error), table, kind)}") from None
+
+
+def _sentence(said: str, table: Mapping[str, Any], kind: type[msgspec.Struct]) -> str:
+    """msgspec's message in our words, with the value that it is about."""
+    if match := re.match(r"Object contains unknown field `(.*)`", said):
+        return f"unknown key {match[1]!r}; there are {', '.join(kind.__struct_fields__)}."
+    if match := re.match(r"Object missing required field `(.*)`", said):
+        return f"{match[1]} is missing."
+    match = re.search(r" - at `\$\.(\w+)(.*)`$", said)
+    if match is None:
+        return f"{said}."
+    key, inside = match.groups()
+    value = table[key]
+    if at := re.fullmatch(r"\[(\d+)\]", inside):
+        value = value[int(at[1])]
+    has = f"{key} holds {value!r}" if inside else f"{key} is {value!r}"
+    if "enum value" in said:
+        return f"{has}, which is not one of {', '.join(_choices(kind, key))}."
+    wanted = re.search(r"Expected `(\w+)`(.*?),", said)
+    what = KINDS.get(wanted[1], wanted[1]) + wanted[2] if wanted else said
+    return f"{has}, which is not {what}." if inside else f"{has}, but has to be {what}."
+
+
+def _choices(kind: type[msgspec.Struct], key: str) -> list[str]:
+    """The literals that a field allows, itself or in a list."""
+    hint = get_type_hints(kind)[key]
+    args = get_args(hint)
+    while args and not isinstance(args[0], str):
+        args = get_args(args[0])
+    return [str(a) for a in args]

@@ -1,0 +1,274 @@
+"""How the checks on models call a student's code; runs beside it, knows no answer."""
+
+import zlib
+
+import numpy as np
+import torch
+from torch import nn
+
+from autograder.sandbox.surroundings import Pretrained
+from autograder.sandbox.toolkit import (
+    cotangent,
+    fill,
+    gradients,
+    number,
+    plain,
+    text_encoder,
+    weights,
+)
+
+DIM = 6
+
+
+class Features(torch.Tensor):
+    """What a CLIP returns: the output object of one version of `transformers`, the tensor of
+    another."""
+
+    @property
+    def pooler_output(self):
+        return self.as_subclass(torch.Tensor)
+
+    image_embeds = text_embeds = pooler_output
+
+
+class Config:
+    projection_dim = DIM
+
+
+class CLIP(nn.Module):
+    """A neutral stand-in, with a dropout and a batch norm that show in which mode it runs."""
+
+    def __init__(self, dim=DIM):
+        super().__init__()
+        self.config = Config()
+        self.image = nn.Linear(48, dim)
+        self.words = nn.Embedding(40, 8)
+        self.text = nn.Linear(8, dim)
+        self.norm = nn.BatchNorm1d(dim)
+        self.dropout = nn.Dropout(0.4)
+        self.logit_scale = nn.Parameter(torch.tensor(0.7))
+
+    def get_image_features(self, pixel_values=None, **kwargs):
+        features = self.norm(torch.tanh(self.image(pixel_values.flatten(1))))
+        return self.dropout(features).as_subclass(Features)
+
+    def get_text_features(self, input_ids=None, attention_mask=None, **kwargs):
+        words = torch.tanh(self.words(input_ids)).mean(dim=1)
+        return self.dropout(self.text(words)).as_subclass(Features)
+
+
+def encode_pixels(clip, pixel_values):
+    return clip.get_image_features(pixel_values=pixel_values).pooler_output
+
+
+def encode_tokens(clip, input_ids, attention_mask):
+    return clip.get_text_features(input_ids=input_ids, attention_mask=attention_mask).pooler_output
+
+
+def tokens_of(texts):
+    ids = [[1 + zlib.crc32(t.encode()) % 39] * 3 for t in texts]
+    return {"input_ids": torch.tensor(ids), "attention_mask": torch.ones(len(ids), 3).long()}
+
+
+def given(namespace):
+    """What the notebook gives."""
+    Pretrained.makers.update(model=CLIP)
+    namespace.update(
+        encode_pixels=encode_pixels, encode_tokens=encode_tokens, encode_text=text_encoder(0),
+        tokens_of=tokens_of, clip=CLIP().eval(), dim=DIM,
+    )  # fmt: skip
+
+
+def _model(ns, seed):
+    """A student's MyCLIP around the stand-in, with weights that depend on the seed."""
+    backbone = fill(CLIP(), seed)
+    with torch.no_grad():
+        backbone.logit_scale.fill_(0.9)
+        backbone.norm.running_mean.uniform_(-0.3, 0.3)
+    model = ns.MyCLIP(backbone, dim=DIM)
+    fill(model.image_head, seed + 1)
+    fill(model.text_head, seed + 2)
+    return model, backbone
+
+
+def my_clip(ns, pixel_values, input_ids, attention_mask, seed):
+    model, _ = _model(ns, seed)
+    per_image, per_text = model(pixel_values, input_ids, attention_mask)
+    return {"logits per image": plain(per_image), "logits per text": plain(per_text)}
+
+
+def my_clip_modes(ns, pixel_values, input_ids, attention_mask, seed):
+    model, backbone = _model(ns, seed)
+    before = plain(model(pixel_values, input_ids, attention_mask)[0])
+    model.train()
+    torch.manual_seed(1)
+    after = plain(model(pixel_values, input_ids, attention_mask)[0])
+    return {
+        "logits in training mode": after,
+        "the same as in eval mode": bool(np.allclose(before, after, atol=1e-5)),
+        "statistics of the backbone": plain(backbone.norm.running_mean),
+    }
+
+
+def my_clip_learning(ns, pixel_values, input_ids, attention_mask, seed):
+    model, backbone = _model(ns, seed)
+    per_image, per_text = model(pixel_values, input_ids, attention_mask)
+    total = (per_image * cotangent(per_image, seed)).sum()
+    total = total + (per_text * cotangent(per_text, seed + 1)).sum()
+    if total.requires_grad:
+        total.backward()
+    own = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    out = {
+        "the backbone is frozen": not any(p.requires_grad for p in backbone.parameters()),
+        "numbers that learn": own,
+    }
+    for name in ("image_head", "text_head"):
+        for key, grad in gradients(getattr(model, name)).items():
+            out[f"{key} of `{name}`"] = grad
+    return out
+
+
+def _filled_attention(ns, dim, num_heads, out_dim, seed):
+    """An AttentionHead whose function depends on the seed, however its layers are kept.
+
+    Query, key and value matrices get the same numbers, be they one matrix (3 dim, dim) or three;
+    the query gets the same in whatever shape it has.
+    """
+    head = ns.AttentionHead(dim, num_heads, out_dim)
+    with torch.no_grad():
+        for p in head.parameters():
+            shape = [n for i, n in enumerate(p.shape) if n > 1 or i == p.dim() - 1]
+            thrice = len(shape) > 0 and shape[0] == 3 * dim and 3 * dim != out_dim
+            shape = [dim, *shape[1:]] if thrice else shape
+            values = np.random.default_rng([seed, *shape]).standard_normal(shape)
+            values = values / (shape[1] ** 0.5 if len(shape) > 1 else 1.5)
+            values = np.concatenate([values] * 3) if thrice else values
+            p.copy_(torch.as_tensor(values, dtype=p.dtype).reshape(p.shape))
+    return head.eval()
+
+
+def attention(ns, tokens, num_heads, out_dim, seed):
+    head = _filled_attention(ns, tokens.shape[2], num_heads, out_dim, seed)
+    return {"output": plain(head(tokens)), "patches afterwards": plain(tokens).sum(axis=(1, 2))}
+
+
+def attention_learning(ns, tokens, num_heads, out_dim, seed):
+    head = _filled_attention(ns, tokens.shape[2], num_heads, out_dim, seed)
+    out = head(tokens)
+    if out.requires_grad:
+        (out * cotangent(out, seed)).sum().backward()
+    grads = [p.grad for p in head.parameters()]
+    moving = sum(g.numel() for g in grads if g is not None and g.abs().max() > 1e-9)
+    return {
+        "numbers that learn": sum(p.numel() for p in head.parameters() if p.requires_grad),
+        "numbers that get a gradient": moving,
+    }
+
+
+class Paper(torch.optim.Optimizer):
+    """Gradient descent with a weight decay that does not depend on the rate."""
+
+    def __init__(self, groups):
+        super().__init__(groups, {"lr": 0.05})
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            for p in group["params"]:
+                p.mul_(0.5)
+                if p.grad is not None:
+                    p.sub_(group["lr"] * p.grad)
+
+
+def groups(ns, backbone_lr, head_lr, frozen=False):
+    torch.manual_seed(3)
+    backbone = nn.Sequential(nn.Linear(4, 5), nn.Tanh(), nn.Linear(5, 3))
+    head = nn.Linear(3, 2)
+    if frozen:
+        backbone.requires_grad_(False)
+        head.requires_grad_(False)
+    before = [plain(p) for p in (*backbone.parameters(), *head.parameters())]
+    made = ns.parameter_groups(backbone, head, backbone_lr, head_lr)
+    optimizer = Paper(made)
+    rates = {id(p): g["lr"] for g in optimizer.param_groups for p in g["params"]}
+    out = {}
+    for name, module in (("backbone", backbone), ("head", head)):
+        out[f"rates of the {name}"] = [float(rates.get(id(p), -1)) for p in module.parameters()]
+        out[f"the {name} needs gradients"] = [p.requires_grad for p in module.parameters()]
+    value = head(backbone(torch.ones(2, 4))).pow(2).sum()
+    if value.requires_grad:
+        value.backward()
+    optimizer.step()
+    after = [plain(p) for p in (*backbone.parameters(), *head.parameters())]
+    out["weights that a decay or a step changed"] = [
+        bool((a != b).any()) for a, b in zip(before, after, strict=True)
+    ]
+    return out
+
+
+class Pairs(nn.Module):
+    """A neutral stand-in for a model of pairs: cosines of features, turned by what learns."""
+
+    def __init__(self, seed, size=1.0):
+        super().__init__()
+        self.image, self.text = nn.Linear(DIM, 4), nn.Linear(DIM, 4)
+        for i, layer in enumerate((self.image, self.text)):
+            fill(layer, seed + i)
+        self.size = size
+
+    def forward(self, pixel_values, input_ids, attention_mask):
+        images = nn.functional.normalize(self.image(pixel_values), dim=1)
+        texts = nn.functional.normalize(self.text(input_ids), dim=1)
+        logits = 3 * self.size * images @ texts.T
+        return logits, logits.T
+
+
+def _step(ns, model, images, texts, optimizer, scaler=None):
+    batch = {
+        "pixel_values": images / images.norm(dim=1, keepdim=True),
+        "input_ids": texts / texts.norm(dim=1, keepdim=True),
+        "attention_mask": torch.ones(len(texts), dtype=torch.long),
+    }
+    extra = () if scaler is None else (scaler,)
+    return ns.train_step(model, batch, optimizer, *extra)
+
+
+def step(ns, images, texts, seed, stale=False, scale=None):
+    model = Pairs(seed)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
+    scaler = None
+    if scale is not None:
+        scaler = torch.amp.GradScaler("cpu", init_scale=scale, growth_interval=1)
+    if stale:
+        for p in model.parameters():
+            p.grad = torch.ones_like(p)
+    before = weights(model)
+    value = number(_step(ns, model, images, texts, optimizer, scaler))
+    # As one vector: 16 bits are exact to a share of the longest step, not of each.
+    out = {"loss": value, "step of the weights": weights(model).astype(np.float32) - before}
+    if scaler is not None:
+        out["scale afterwards"] = float(scaler.get_scale())
+    return out
+
+
+def step_types(ns, images, texts, seed):
+    model = Pairs(seed)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    values = [_step(ns, model, images, texts, optimizer) for _ in range(3)]
+    return {
+        "the loss is a float": all(isinstance(v, float) for v in values),
+        "weights are float32": all(p.dtype == torch.float32 for p in model.parameters()),
+        "weights are finite": all(bool(p.isfinite().all()) for p in model.parameters()),
+        "the loss falls": bool(values[2] < values[0]),
+    }
+
+
+def step_overflow(ns, images, texts, seed):
+    model = Pairs(seed)
+    model.image.weight.register_hook(lambda grad: grad * float("inf"))
+    before = [plain(p) for p in model.parameters()]
+    scaler = torch.amp.GradScaler("cpu", init_scale=1024.0)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
+    _step(ns, model, images, texts, optimizer, scaler)
+    same = all(np.array_equal(b, plain(p)) for b, p in zip(before, model.parameters(), strict=True))
+    return {"the weights are as before": same, "scale afterwards": float(scaler.get_scale())}

@@ -1,0 +1,156 @@
+"""Which cell answers which question, whatever happened to the notebook."""
+
+import ast
+import functools
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from autograder.model import Question
+from autograder.reading.cells import Cell
+from autograder.reading.magics import neutralise, tree
+from autograder.reading.released import Release
+from helpers.notebook import QUESTION
+
+LONGEST = 100_000  # characters of one answer
+
+
+@dataclass(frozen=True)
+class Found:
+    """The answer to a question: the cells that hold it, by index, their code, and notes."""
+
+    cells: list[int]
+    source: str = ""
+    notes: list[str] = field(default_factory=list)
+
+
+class Finder:
+    """Finds answers by their grade_id, else by their first line, else by what they define.
+
+    ``used`` are the cells that hold answers, or were meant to hold them.
+    """
+
+    def __init__(self, cells: list[Cell], release: Release) -> None:
+        self.cells, self.release = cells, release
+        self.used: set[int] = set()
+        wanted = [name for q in release.problem_set.questions for name in q.names]
+        self._plain = [neutralise(c.source) if may_be_code(c, wanted) else ("", []) for c in cells]
+        self._names = [
+            defined(source) if cell.kind == "code" else frozenset[str]()
+            for cell, (source, _) in zip(cells, self._plain, strict=True)
+        ]
+
+    def find(self, question: Question) -> Found:
+        """The answer to ``question``; of no cells where there is nothing like one."""
+        own = [i for i, c in enumerate(self.cells) if c.grade_id == question.id]
+        own = own or [i for i, c in enumerate(self.cells) if _marker(c) == question.id]
+        chosen = self._choose(question, own)
+        if not chosen:
+            return Found([], notes=["The notebook has no cell for this question."])
+        self.used |= {*own, *chosen}
+        source = "\n".join(self._plain[i][0] for i in chosen)
+        return Found(chosen, source, list(self._notes(question, own, chosen)))
+
+    def _choose(self, question: Question, own: list[int]) -> list[int]:
+        wanted, blank = set(question.names), self.release.blank(question.id)
+
+        def touched(i: int) -> bool:
+            return not same_text(self.cells[i].source, blank)
+
+        def last_good(among: list[int]) -> list[int]:
+            """The last cell that is filled in and defines all."""
+            good = [i for i in among if touched(i) and wanted <= defined(self._plain[i][0])]
+            return good[-1:]
+
+        free = [i for i in range(len(self.cells)) if i not in own and self._is_free(i, question)]
+        candidates = own or [i for i in free if _speaks_of(question, self.cells[i].source)]
+        if good := last_good(candidates):
+            return good
+        # The answer, or the rest of it, may stand in cells that the student added.
+        if own and (good := last_good(free)):
+            return good
+        parts = [i for i in own if touched(i)] + [i for i in free if self._names[i] & wanted]
+        if wanted <= set().union(*(self._names[i] for i in parts)):
+            return sorted(parts)
+        others = [i for i, c in enumerate(self.cells) if not (c.grade_id or "").startswith("test_")]
+        if good := last_good([i for i in others if self._names[i] >= wanted]):
+            return good  # in the cell of another question
+        return ([i for i in candidates if touched(i)] or candidates)[-1:]
+
+    def _is_free(self, i: int, question: Question) -> bool:
+        """Whether a code cell belongs to no other question, as far as it says so."""
+        cell = self.cells[i]
+        unmarked = cell.kind == "code" and not cell.grade_id and i not in self.used
+        return unmarked and _marker(cell) in (None, question.id)
+
+    def _notes(self, question: Question, own: list[int], chosen: list[int]) -> Iterator[str]:
+        if len(own) > 1 and len(chosen) == 1:
+            yield (
+                f"{len(own)} cells answer this question; "
+                f"the last that defines {_listed(question.names)} was graded."
+            )
+        if len(chosen) > 1 or any(self.cells[i].split for i in chosen):
+            yield "The answer is split over several cells; they were graded as one."
+        if not own or chosen[0] not in own:
+            yield "The answer was found in another cell than its own."
+        for i in chosen:
+            cell = self.cells[i]
+            yield from self._plain[i][1]
+            if cell.kind != "code":
+                yield f"The answer is in a {cell.kind} cell; it was graded as code."
+            if len(cell.source) > LONGEST:
+                yield f"The cell has {len(cell.source):,} characters: too many to grade."
+
+
+@functools.lru_cache(maxsize=1000)
+def defined(source: str) -> frozenset[str]:
+    """The names that a cell defines at its top level; none where it is no Python."""
+    module = tree(source)
+    return frozenset(_names(module.body) if module else ())
+
+
+def _names(body: list[ast.stmt]) -> set[str]:
+    names: set[str] = set()
+    waiting = list(body)
+    while waiting:
+        node = waiting.pop()
+        match node:
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+                names.add(name)
+            case ast.Assign(targets=targets):
+                names |= {n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name)}
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr()):
+                names.add(name)
+            case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
+                names |= {a.asname or a.name for a in aliases}
+            case ast.If() | ast.Try() | ast.With():
+                waiting += [*node.body, *getattr(node, "orelse", [])]
+    return names
+
+
+def same_text(a: str, b: str) -> bool:
+    """Whether two cells differ in white space at most."""
+    return "".join(a.split()) == "".join(b.split())
+
+
+def may_be_code(cell: Cell, names: Sequence[str]) -> bool:
+    """Whether a cell is worth parsing: an answer may stand in a text cell, but not a picture."""
+    if len(cell.source) > LONGEST:
+        return False
+    named = any(name in cell.source for name in names) and "data:image" not in cell.source
+    return named or cell.kind == "code"
+
+
+def _marker(cell: Cell) -> str | None:
+    match = QUESTION.match(cell.source.lstrip())
+    return match.group(1) if match else None
+
+
+def _speaks_of(question: Question, source: str) -> bool:
+    """Whether a cell, be it Python or not, seems to define one of the question's names."""
+    defines = r"^[ \t]*((class|def)[ \t]+{0}\b|{0}[ \t]*(:[^=\n]*)?=[^=])"
+    return any(re.search(defines.format(name), source, re.MULTILINE) for name in question.names)
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return " and ".join(f"`{name}`" for name in names)

@@ -1,0 +1,147 @@
+"""mistakes.toml: what is written in it is checked; what does not fit costs a hint and no grade."""
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from handed_in import PS, right
+from shipped import basis
+
+from autograder.authoring.audit import splice
+from autograder.grading.basis import Basis
+from autograder.grading.grade import Grader
+from autograder.grading.mistakes import Patch, load_patches
+from autograder.model import CourseError, QuestionResult
+from autograder.parts import declare
+from autograder.parts.declare import Part
+from autograder.reading.answers import read_notebook
+
+GOOD = """\
+[[mistake]]
+id = "half"
+question = "double"
+hint = "Twice,\\n   not once."
+find = "2 * x"
+replace = "x"
+when = { colour = "red" }
+
+[[variant]]
+id = "sum"
+question = "double"
+edits = [["2 * x", "x + x"]]
+"""
+
+
+@pytest.fixture
+def part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Part:
+    monkeypatch.setattr(declare, "PARTS", tmp_path)
+    made = Part("toy")
+    made.option("colour", "red", "blue")
+    made.question("double", "Doubling", 1, "double")
+    made.folder.mkdir()
+    return made
+
+
+def test_a_file_is_read_into_patches(part: Part) -> None:
+    (part.folder / "mistakes.toml").write_text(GOOD)
+    patches = load_patches(part)
+    (mistake,), (variant,) = patches.mistakes, patches.variants
+    assert (mistake.id, mistake.hint) == ("half", "Twice, not once.")
+    assert mistake.apply("return 2 * x") == "return x"
+    assert variant.apply("return 2 * x") == "return x + x"
+    assert patches.fitting({"colour": "blue"}).mistakes == []
+    assert patches.fitting({"colour": "red"}).mistakes == [mistake]
+
+
+def test_a_part_may_have_none(part: Part) -> None:
+    assert load_patches(part).mistakes == load_patches(part).variants == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("hint =", "hnit =", "unknown key 'hnit'; there are id, question, hint"),
+        ('hint = "Twice,\\n   not once."\n', "", "the hint is missing"),
+        ('question = "double"\nhint', 'question = "duoble"\nhint', "the question is 'duoble'"),
+        ('id = "half"\n', "", r"[[mistake]] ?: id is missing"),
+        ("find =", "regex = 1\nfind =", "regex is 1, but has to be true or false"),
+        ('find = "2 * x"\n', "", "find and replace have to stand together"),
+        ('colour = "red"', 'color = "red"', "there is no option 'color', only colour"),
+        ('colour = "red"', 'colour = "pink"', "the option colour is 'pink', but has to be 'red'"),
+        ('colour = "red"', "colour = 3", "when holds {'colour': 3}, which is not a text"),
+        ('[["2 * x", "x + x"]]', '[["2 * x"]]', "edits holds ['2 * x'], which is not"),
+        ("[[variant]]", "[[varaint]]", "unknown table 'varaint'; there are mistake, variant"),
+        ("[[mistake]]", "[[mistake]", "is not valid TOML"),
+    ],
+)
+def test_says_what_is_wrong_and_where(part: Part, old: str, new: str, said: str) -> None:
+    path = part.folder / "mistakes.toml"
+    path.write_text(GOOD.replace(old, new))
+    assert path.read_text() != GOOD
+    with pytest.raises(CourseError) as error:
+        load_patches(part)
+    assert said in str(error.value) and str(path) in str(error.value)
+
+
+def test_a_check_for_an_option_that_is_none_is_refused(part: Part) -> None:
+    def draw(rng: declare.Generator) -> dict[str, Any]:
+        """It is right."""
+        return {}
+
+    with pytest.raises(CourseError, match="Check draw of double: there is no option 'tint'"):
+        part.check("double", "probe", when={"tint": "red"})(draw)
+
+
+def with_mistakes(*patches: Patch) -> Basis:
+    whole = basis(PS)
+    return replace(whole, mistakes=whole.mistakes | {"encoder": list(patches)})
+
+
+def encoder_of(grader: Grader, notebook: dict[str, Any]) -> QuestionResult:
+    report = grader.grade(read_notebook(notebook, grader.release, "student"))
+    return report.questions[0]
+
+
+NO_BIAS = Patch(
+    id="no-bias",
+    question="encoder",
+    hint="Every convolution has a bias.",
+    edits=[("nn.Conv2d(48, 24,", "nn.Conv2d(48, 24, bias=BIAS,")],
+    cell="BIAS = False",
+)
+
+
+def test_the_cell_of_a_mistake_reaches_its_run() -> None:
+    with Grader(with_mistakes(NO_BIAS)) as grader:
+        result = encoder_of(grader, splice(right(), NO_BIAS))
+    assert result.score < 1 and result.mistake == "no-bias"
+
+
+def test_a_patch_that_does_not_fit_costs_its_hint_and_one_warning(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    stale = Patch(id="stale", question="encoder", hint="?", find="long gone", replace="")
+    with caplog.at_level(logging.WARNING), Grader(with_mistakes(stale, NO_BIAS)) as grader:
+        for _ in range(2):
+            result = encoder_of(grader, splice(right(), NO_BIAS))
+            assert result.mistake == "no-bias" and not result.fault
+    (warning,) = caplog.records
+    assert "Patch 'stale' of encoder: 'long gone' is in the solution's cell 0 times" in (
+        warning.getMessage()
+    )
+
+
+def test_nothing_is_read_midway(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is edited during a batch changes nothing: not even a mistake that is met late."""
+
+    def refuse(self: Path, *args: Any, **options: Any) -> str:
+        raise AssertionError(f"{self} was read midway")
+
+    with Grader(with_mistakes(NO_BIAS)) as grader:
+        assert encoder_of(grader, right()).score == 1  # starts the sandbox
+        monkeypatch.setattr(Path, "read_text", refuse)
+        monkeypatch.setattr(Path, "read_bytes", refuse)
+        result = encoder_of(grader, splice(right(), NO_BIAS))
+    assert result.mistake == "no-bias" and not result.fault

@@ -1,0 +1,14 @@
+"""Part ``transfer``, trained once with every value of its options, and audited."""
+
+import pytest
+from audits import audited, enough_patches
+
+pytestmark = pytest.mark.trains
+
+
+def test_every_row_of_the_audit_is_as_it_must_be() -> None:
+    audited("ps_transfer", "transfer")
+
+
+def test_every_question_has_mistakes_and_variants() -> None:
+    enough_patches("transfer")
