@@ -24,7 +24,10 @@ from autograder.model import CheckResult, ProblemSet, QuestionResult, Report
 from autograder.reading.answers import Submission
 
 # nbgrader's own use of its database
-pytestmark = pytest.mark.filterwarnings("ignore:Object of type:sqlalchemy.exc.SAWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Object of type:sqlalchemy.exc.SAWarning"),
+    pytest.mark.slow,
+]
 
 
 class FakeGrader:

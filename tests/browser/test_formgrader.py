@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from lab import SCREENSHOTS, SECOND, jupyterlab
 from nbgrader.api import Gradebook
 from playwright.sync_api import Browser, Response, expect
@@ -16,6 +17,8 @@ from autograder.authoring.release import release
 from autograder.course.secret import PUBLIC_SECRET
 from autograder.course.table import Course
 from autograder.paths import ROOT
+
+pytestmark = pytest.mark.slow
 
 ID = "ps_transfer"
 

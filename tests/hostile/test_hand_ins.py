@@ -23,6 +23,8 @@ from autograder.grading.grade import Grader
 from autograder.model import Report
 from autograder.results.class_page import write_class_page
 
+pytestmark = pytest.mark.slow
+
 LONGEST = 300  # seconds, for the whole class on a busy machine
 
 ROWS = {

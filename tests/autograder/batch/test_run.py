@@ -22,6 +22,8 @@ from autograder.paths import ROOT
 from autograder.reading import answers as notebook
 from autograder.reading.cells import decode
 
+pytestmark = pytest.mark.slow
+
 
 def changed(**sources: str) -> dict[str, Any]:
     notebook = right()

@@ -25,6 +25,8 @@ from autograder.gradescope import build as gradescope
 from autograder.model import CourseError, ProblemSet
 from autograder.paths import ROOT
 
+pytestmark = pytest.mark.slow
+
 PS = "ps_autoencoder"
 
 

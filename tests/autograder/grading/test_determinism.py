@@ -19,6 +19,8 @@ from autograder.reading.answers import read_notebook
 from autograder.results.files import results
 from autograder.sandbox import wire
 
+pytestmark = pytest.mark.slow
+
 
 def flawed() -> dict[str, Any]:
     """A known mistake in every answer."""

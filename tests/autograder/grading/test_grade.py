@@ -20,6 +20,8 @@ from autograder.paths import ROOT
 from autograder.reading.answers import read_notebook
 from autograder.sandbox.job import Limits, SandboxError
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def grader() -> Iterator[Grader]:

@@ -22,6 +22,8 @@ from autograder.parts.declare import load_part
 from autograder.paths import ROOT
 from autograder.reading.answers import read_notebook
 
+pytestmark = pytest.mark.slow
+
 PS = COURSE.problem_set("ps_clip")
 TRAINABLE = dataclasses.replace(PS, options={"text_encoder": "trainable"})
 

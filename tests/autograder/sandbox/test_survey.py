@@ -15,6 +15,8 @@ from autograder.sandbox.client import Sandbox
 from autograder.sandbox.job import Job, SandboxError
 from autograder.sandbox.survey import WEAK, Isolation, Mechanism
 
+pytestmark = pytest.mark.slow
+
 
 def without(*names: str) -> Isolation:
     return Isolation(dict.fromkeys(map(Mechanism, names), "not permitted"))

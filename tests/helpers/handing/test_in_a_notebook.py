@@ -11,6 +11,8 @@ from PIL import Image
 
 from helpers.handing.results import RESULT
 
+pytestmark = pytest.mark.slow
+
 CELLS = {
     "start": f"""
 import sys; sys.path.insert(0, {str(ROOT)!r})

@@ -27,6 +27,8 @@ from helpers.data.mini_captions import CaptionRecipe
 from helpers.learning import mini_clip, mini_models, pretrained
 from helpers.learning.mini_models import ModelRecipe, make_mini_models
 
+pytestmark = pytest.mark.slow
+
 TINY = ModelRecipe(epochs=2, hidden=96)
 
 

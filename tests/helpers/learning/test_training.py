@@ -98,6 +98,7 @@ def test_a_training_resumed_after_an_interrupt_is_the_undisturbed_one(
     assert set(epochs_run) == set(range(at_epoch, EPOCHS))
 
 
+@pytest.mark.slow
 def test_a_training_resumed_after_its_process_was_killed_is_the_undisturbed_one(
     tmp_path: Path,
 ) -> None:

@@ -8,6 +8,7 @@ import pytest
 from reports import SCHEMA
 
 from autograder.gradescope import run as container
+from autograder.grading.basis import Basis
 from autograder.model import CheckResult, ProblemSet, QuestionResult, Report
 from autograder.paths import ROOT
 from autograder.reading.answers import Submission
@@ -21,6 +22,7 @@ def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "source" / "problem_set").write_text("ps_autoencoder\n")
     (tmp_path / "source" / "course.toml").write_text((ROOT / "course.toml").read_text())
     monkeypatch.setattr(container, "Grader", Stub)
+    monkeypatch.setattr(Basis, "load", lambda problem_set, course: problem_set)
     monkeypatch.setattr(Stub, "results", tmp_path / "results" / "results.json")
     monkeypatch.setattr(Stub, "dies_after", None)
     hand_in(monkeypatch, Submission("mine", {}))
@@ -42,7 +44,7 @@ class Stub:
     dies_after: int | None = None
     release = None
 
-    def __init__(self, problem_set: ProblemSet, root: Path) -> None:
+    def __init__(self, problem_set: ProblemSet) -> None:
         assert read(self.results)["score"] == 0
         self.problem_set = problem_set
 
