@@ -95,15 +95,15 @@ def _grade(args: argparse.Namespace) -> int:
 
 
 def _audit(args: argparse.Namespace) -> int:
-    from autograder.authoring.audit import audit_all, failures, render
+    from autograder.authoring.audit import audit, failures, option_values, render
 
     course = Course(secret=PUBLIC_SECRET)
     tables, wrong = {}, []
-    problem_sets = [course.problem_set(id) for id in args.problem_sets or course.ids]
-    for name, table in audit_all(problem_sets, course):
-        tables[name] = table
-        wrong += failures(table)
-        print(render(name, table))
+    for id in args.problem_sets or course.ids:
+        for name, ps in option_values(course.problem_set(id), course).items():
+            tables[name] = audit(ps, course)
+            wrong += failures(tables[name])
+            print(render(name, tables[name]))
     if args.json:
         args.json.parent.mkdir(parents=True, exist_ok=True)
         args.json.write_text(json.dumps(tables, indent=1) + "\n", encoding="utf-8")

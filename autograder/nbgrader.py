@@ -19,7 +19,7 @@ from autograder.model import CourseError
 from autograder.reading.answers import read
 from autograder.reading.released import Release
 from autograder.results.files import results
-from helpers.notebook import BY_HAND, QUESTION
+from helpers.notebook import question_of, text_of
 
 Resources = dict[str, Any]
 
@@ -44,7 +44,7 @@ class MendCells(NbGraderPreprocessor):
             index = place if found is None else found
             if found is None:
                 make = v4.new_code_cell if original["cell_type"] == "code" else v4.new_markdown_cell
-                cell = make(_text(original))
+                cell = make(text_of(original["source"]))
                 if nb.nbformat_minor < 5:
                     cell.pop("id")  # older notebooks, Colab's too, know no ids
                 nb.cells.insert(index, cell)
@@ -159,17 +159,9 @@ def _grade_id(cell: NotebookNode) -> Any:
 
 def _find(cells: list[NotebookNode], id: str) -> int | None:
     """The cell with this grade_id, else with this id, else marked as the answer to it; the last."""
-    marks = {"code": QUESTION, "markdown": BY_HAND}
-    typed = [(i, c) for i, c in enumerate(cells) if c.cell_type in marks]
-    marked = [(i, marks[c.cell_type].match(c.source)) for i, c in typed]
     found = (
         [i for i, c in enumerate(cells) if _grade_id(c) == id]
-        or [i for i, c in typed if c.get("id") == id]
-        or [i for i, match in marked if match and match.group(1) == id]
+        or [i for i, c in enumerate(cells) if c.cell_type != "raw" and c.get("id") == id]
+        or [i for i, c in enumerate(cells) if question_of(c.source, c.cell_type) == id]
     )
     return found[-1] if found else None
-
-
-def _text(cell: dict[str, Any]) -> str:
-    source = cell["source"]
-    return source if isinstance(source, str) else "".join(source)

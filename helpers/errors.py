@@ -21,8 +21,12 @@ class CheckpointError(HelpersError):
     """A checkpoint cannot be read, or does not fit the model that it should continue."""
 
 
+class NotebookError(HelpersError):
+    """A file is no notebook, or is not there."""
+
+
 class PdfError(HelpersError):
-    """The notebook cannot be read, or cannot be turned into a PDF."""
+    """The notebook cannot be turned into a PDF."""
 
 
 class HandInError(HelpersError):

@@ -14,13 +14,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from helpers.errors import PdfError
+from helpers.errors import NotebookError
 
-QUESTION = re.compile(r"#\s*Question:\s*(\w+)")
-"""The first line of an answer cell in the release."""
+_MARKERS = {
+    "code": re.compile(r"\s*#\s*Question:\s*(\w+)"),
+    "markdown": re.compile(r"\s*<!--\s*Question:\s*(\w+)\s*-->"),
+}
 
-BY_HAND = re.compile(r"<!--\s*Question:\s*(\w+)\s*-->")
-"""The first line of a text cell that a person grades."""
+
+def question_of(source: str, kind: str = "code") -> str | None:
+    """The question that a cell answers, by its first line; None where it says nothing of one.
+
+    In a code cell that is ``# Question: id``; in a text cell, whose answer a person grades,
+    ``<!-- Question: id -->``.
+    """
+    marker = _MARKERS.get(kind)
+    match = marker.match(source) if marker else None
+    return match[1] if match else None
 
 
 def in_notebook() -> bool:
@@ -42,20 +52,20 @@ def read_notebook(notebook: Path) -> dict[str, Any]:
     """The contents of a notebook file, with a list of cells for sure.
 
     Raises:
-        PdfError: the file is not there, or is no notebook.
+        NotebookError: the file is not there, or is no notebook.
     """
     try:
         content = json.loads(notebook.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
-        raise PdfError(f"There is no {notebook}: give the path of a saved notebook.") from None
+        raise NotebookError(f"There is no {notebook}: give the path of a saved notebook.") from None
     except (OSError, ValueError, RecursionError) as error:
-        raise PdfError(
+        raise NotebookError(
             f"{notebook} is no notebook ({type(error).__name__}): save it again from Jupyter or "
             "Colab as .ipynb."
         ) from error
     cells = content.get("cells") if isinstance(content, dict) else None
     if not isinstance(cells, list) or not all(isinstance(cell, dict) for cell in cells):
-        raise PdfError(
+        raise NotebookError(
             f"{notebook} holds no list of cells: save it again from Jupyter or Colab as .ipynb."
         )
     return dict(content)

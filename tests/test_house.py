@@ -26,6 +26,14 @@ def test_a_module_can_be_read_in_one_sitting(path: Path) -> None:
             assert lines <= LONGEST_FUNCTION, f"{node.name} has {lines} lines"
 
 
+def ignored(path: str) -> bool:
+    command = ["git", "check-ignore", "--quiet", path]
+    done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True)
+    if done.returncode == 128:
+        pytest.skip("this is no git checkout")
+    return done.returncode == 0
+
+
 def written_to() -> list[str]:
     """The paths that commands in README.md and the guides write to."""
     texts = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
@@ -42,16 +50,11 @@ def written_to() -> list[str]:
     ],
 )  # fmt: skip
 def test_what_must_not_be_published_is_ignored(path: str) -> None:
-    command = ["git", "check-ignore", "--quiet", path]
-    done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True)
-    if done.returncode == 128:
-        pytest.skip("this is no git checkout")
-    assert done.returncode == 0
+    assert ignored(path)
 
 
 @pytest.mark.parametrize(
     "path", ["solutions/clip.ipynb", "notebooks/ps_clip/ps_clip.ipynb", "docs/notebook.png"]
 )
 def test_what_is_the_courses_own_is_not(path: str) -> None:
-    command = ["git", "check-ignore", "--quiet", path]
-    assert subprocess.run(command, cwd=ROOT, check=False, capture_output=True).returncode != 0
+    assert not ignored(path)

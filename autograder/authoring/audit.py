@@ -4,8 +4,8 @@ import copy
 import dataclasses
 import hashlib
 import json
-import logging
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from typing import Any
 
 from tqdm import tqdm
@@ -16,7 +16,7 @@ from autograder.authoring.release import stripped
 from autograder.course.table import Course
 from autograder.grading.basis import Basis
 from autograder.grading.grade import Grader
-from autograder.grading.mistakes import Patch, load_patches
+from autograder.grading.mistakes import Patch
 from autograder.model import CourseError, ProblemSet, Report
 from autograder.reading.answers import read_notebook
 from autograder.reading.released import Release
@@ -24,19 +24,17 @@ from autograder.sandbox import wire
 from autograder.sandbox.client import Sandbox
 from autograder.sandbox.job import Job, Limits, Run
 
-Grade = Callable[[dict[str, Any], str], Report]
-
 
 def audit(ps: ProblemSet, course: Course, sampled: Collection[str] = ()) -> dict[str, Any]:
     """The audit's table for one problem set, as design.md fixes its JSON.
 
     The reference notebook is executed once (mini profile, cached by content); mistakes and
     variants are spliced into that, and every row is graded as a submission. Of the parts
-    ``sampled``, which were audited before, one mistake a question is graded.
+    ``sampled``, which are audited elsewhere, one mistake a question is graded.
     """
-    release, basis = _basis(ps, course)
+    basis = composed_basis(ps, course)
     executed = reference(ps, course)
-    mistakes, variants = _patches(ps, course, sampled)
+    mistakes, variants = _patches(basis, sampled)
     with (
         Grader(basis, RememberingSandbox) as grader,
         tqdm(total=2 + len(mistakes) + len(variants), desc=f"audit {ps.id}") as bar,
@@ -45,34 +43,27 @@ def audit(ps: ProblemSet, course: Course, sampled: Collection[str] = ()) -> dict
         def grade(notebook: dict[str, Any], name: str) -> Report:
             report = grader.grade(read_notebook(notebook, basis.release, name))
             if report.fault:
-                raise CourseError(f"{name} of {ps.id} was not graded: {report.fault}")
-            bar.update()
+                raise CourseError(f"{name} was not graded: {report.fault}")
             return report
 
+        def row(patch: Patch, judged: Callable[[Report], dict[str, Any]]) -> dict[str, Any]:
+            try:
+                found = judged(grade(splice(executed, patch), patch.id))
+            except CourseError as error:  # the other rows are worth knowing
+                found = {**judged(whole), "error": str(error)}
+            bar.update()
+            return {"id": patch.id, "question": patch.question, **found}
+
         whole = grade(executed, "reference")
+        blank = grade(basis.release.notebook, "blank")
+        bar.update(2)
         top = sum(q.points for q in ps.questions)
         return {
             "reference": {"score": whole.score, "max": top},
-            "blank": {"score": grade(release, "blank").score, "max": top},
-            "mistakes": [_mistake(patch, executed, whole, grade) for patch in mistakes],
-            "variants": [_variant(patch, executed, top, grade) for patch in variants],
+            "blank": {"score": blank.score, "max": top},
+            "mistakes": [row(p, partial(_mistake, patch=p, whole=whole)) for p in mistakes],
+            "variants": [row(p, lambda r: {"score": r.score, "max": top}) for p in variants],
         }
-
-
-def audit_all(
-    problem_sets: Iterable[ProblemSet], course: Course
-) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The tables of problem sets, with each value of their options, by name.
-
-    A part is audited in full once with each value of its options; in what has it after that, one
-    mistake a question is.
-    """
-    audited: set[tuple[str | None, ...]] = set()
-    for problem_set in problem_sets:
-        for name, ps in option_values(problem_set, course).items():
-            parts = {p.name: (p.name, *map(ps.options.get, p.options)) for p in course.parts(ps)}
-            yield name, audit(ps, course, [n for n, part in parts.items() if part in audited])
-            audited |= set(parts.values())
 
 
 def option_values(ps: ProblemSet, course: Course) -> dict[str, ProblemSet]:
@@ -87,22 +78,18 @@ def option_values(ps: ProblemSet, course: Course) -> dict[str, ProblemSet]:
     return found
 
 
-def _basis(ps: ProblemSet, course: Course) -> tuple[dict[str, Any], Basis]:
-    """The release, and all else that grading needs: from the solutions as they are now."""
+def composed_basis(ps: ProblemSet, course: Course) -> Basis:
+    """What a problem set is graded by, from the solutions as they are now; nothing is written."""
     solution = composed(ps, course)
-    release = json.loads(stripped(solution, ps, course))
-    blank = Release(ps, release)
-    return release, Basis.of(blank, read_notebook(json.loads(solution), blank, ps.id), course)
+    blank = Release(ps, json.loads(stripped(solution, ps, course)))
+    return Basis.of(blank, read_notebook(json.loads(solution), blank, ps.id), course)
 
 
-def _patches(
-    ps: ProblemSet, course: Course, sampled: Collection[str]
-) -> tuple[list[Patch], list[Patch]]:
+def _patches(basis: Basis, sampled: Collection[str]) -> tuple[list[Patch], list[Patch]]:
     mistakes: list[Patch] = []
     variants: list[Patch] = []
-    for part in course.parts(ps):
-        patches = load_patches(part).fitting(ps.options)
-        if part.name in sampled:
+    for part, patches in basis.patches.items():
+        if part in sampled:
             mistakes += {p.question: p for p in reversed(patches.mistakes)}.values()
         else:
             mistakes += patches.mistakes
@@ -110,27 +97,15 @@ def _patches(
     return mistakes, variants
 
 
-def _mistake(patch: Patch, executed: dict[str, Any], whole: Report, grade: Grade) -> dict[str, Any]:
+def _mistake(report: Report, patch: Patch, whole: Report) -> dict[str, Any]:
     full = {r.question.id: r.score for r in whole.questions}
-    row = {"id": patch.id, "question": patch.question}
-    try:
-        notebook = splice(executed, patch)
-    except CourseError as error:  # it does not fit any more: no row is as it must be
-        logging.getLogger(__name__).warning("%s", error)
-        return {**row, "caught": False, "hinted": False, "collateral": []}
-    results = {r.question.id: r for r in grade(notebook, patch.id).questions}
+    results = {r.question.id: r for r in report.questions}
     own = results.pop(patch.question)
     return {
-        **row,
         "caught": own.score < full[patch.question],
         "hinted": own.mistake == patch.id,
         "collateral": [id for id, r in results.items() if r.score < full[id]],
     }
-
-
-def _variant(patch: Patch, executed: dict[str, Any], top: float, grade: Grade) -> dict[str, Any]:
-    score = grade(splice(executed, patch), patch.id).score
-    return {"id": patch.id, "question": patch.question, "score": score, "max": top}
 
 
 class RememberingSandbox(Sandbox):
@@ -168,7 +143,12 @@ def failures(table: dict[str, Any]) -> list[str]:
         found.append(f"The reference earns {table['reference']['score']:g} of {top:g}.")
     if table["blank"]["score"] != 0:
         found.append(f"The blank release earns {table['blank']['score']:g}.")
+    for row in [*table["mistakes"], *table["variants"]]:
+        if "error" in row:
+            found.append(row["error"])
     for row in table["mistakes"]:
+        if "error" in row:
+            continue
         if not row["caught"]:
             found.append(f"Mistake {row['id']} of {row['question']} is not caught.")
         elif not row["hinted"]:
@@ -177,7 +157,7 @@ def failures(table: dict[str, Any]) -> list[str]:
             also = ", ".join(row["collateral"])
             found.append(f"Mistake {row['id']} of {row['question']} also costs points in {also}.")
     for row in table["variants"]:
-        if row["score"] != row["max"]:
+        if row["score"] != row["max"] and "error" not in row:
             score = f"{row['score']:g} of {row['max']:g}"
             found.append(f"Variant {row['id']} of {row['question']} earns {score}.")
     return found

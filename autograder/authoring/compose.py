@@ -18,8 +18,6 @@ from autograder.parts.declare import Part, applies, misfit
 KEPT_METADATA = ("tags", "jupyter", "cellView")
 SHARED = "shared"
 """The tag of cells that several parts bring along: the first part's copy is kept."""
-OPTION = re.compile(r"(\w+)=(\w+)")
-"""The tag of a cell that is there with one value of an option only."""
 
 
 def composed(ps: ProblemSet, course: Course) -> str:
@@ -83,9 +81,12 @@ def _shared(cell: NotebookNode) -> bool:
 
 def _when(cell: NotebookNode, part: Part, path: Path) -> dict[str, str]:
     """The options that the cell's tags ``option=value`` ask for."""
-    found = filter(None, map(OPTION.fullmatch, cell.metadata.get("tags", [])))
-    when = {match[1]: match[2] for match in found}
-    if wrong := misfit(when, part.options):
+    asked = [tag.split("=", 1) for tag in cell.metadata.get("tags", []) if "=" in tag]
+    when: dict[str, str] = dict(asked)
+    wrong = misfit(when, part.options)
+    if len(when) < len(asked):
+        wrong = "an option is there twice."
+    if wrong:
         raise CourseError(f"{path}, the tags of cell {cell.id!r}: {wrong}")
     return when
 
@@ -127,7 +128,7 @@ def _cell(cell: NotebookNode, values: Mapping[str, str]) -> NotebookNode:
     cell = deepcopy(cell)
     cell.metadata = NotebookNode({k: v for k, v in cell.metadata.items() if k in KEPT_METADATA})
     tags = cell.metadata.pop("tags", [])
-    if kept := [t for t in tags if t != SHARED and not OPTION.fullmatch(t)]:
+    if kept := [t for t in tags if t != SHARED and "=" not in t]:
         cell.metadata.tags = kept
     if cell.cell_type == "code":
         cell.outputs, cell.execution_count = [], None

@@ -52,12 +52,14 @@ def execute(
         CourseError: a cell fails; the message names it.
     """
     rules = rules or {}
-    content = fingerprint.of(notebook, profile, rules)
+    earlier = before.metadata.fingerprint if before else ""
+    content = fingerprint.of(notebook, f"{profile} {earlier} {sorted(rules.items())}")
     cached = root / "build" / "cache" / f"{name}-{content}.ipynb"
     with _alone(cached):
         if not cached.is_file():
             ran = deepcopy(notebook)
             _run(ran, name, profile, root, rules, before)
+            ran.metadata.fingerprint = content
             part = cached.with_suffix(".part")
             nbformat.write(ran, part)
             part.replace(cached)
@@ -83,7 +85,8 @@ def _pasted(notebook: NotebookNode, ran: NotebookNode) -> NotebookNode:
             cell.source = done.source
     if "widgets" in ran.metadata:
         result.metadata.widgets = ran.metadata.widgets
-    result.metadata.kept = ran.metadata.get("kept", {})
+    for key in resume.OWN_METADATA:
+        result.metadata[key] = ran.metadata[key]
     return result
 
 

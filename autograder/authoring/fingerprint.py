@@ -7,7 +7,7 @@ those, deleting ``build/cache`` shows them anew.
 import ast
 import hashlib
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
@@ -18,17 +18,17 @@ from autograder.reading.magics import neutralise, tree
 
 DECISIVE = (
     "helpers/_session.py", "helpers/data", "helpers/learning", "helpers/handing/results.py",
-    "data_scripts",
+    "data_scripts", "autograder/authoring/execute.py", "autograder/authoring/resume.py",
 )  # fmt: skip
 PACKAGES = (
-    "torch", "torchvision", "numpy", "scikit-image", "scikit-learn", "transformers",
-    "albumentations",
+    "torch", "torchvision", "numpy", "pillow", "opencv-python-headless", "scikit-image",
+    "scikit-learn", "transformers", "tokenizers", "albumentations",
 )  # fmt: skip
 
 
-def of(notebook: NotebookNode, profile: str, filled: Iterable[str] = (), root: Path = ROOT) -> str:
-    """The digest for running a notebook in a profile, its report answers ``filled`` in or not."""
-    digest = hashlib.sha256(f"{profile} {sorted(filled)} {sys.version}".encode())
+def of(notebook: NotebookNode, how: str, root: Path = ROOT) -> str:
+    """The digest for running a notebook; ``how`` tells all else that the run was asked for."""
+    digest = hashlib.sha256(f"{how} {sys.version}".encode())
     for cell in notebook.cells:
         if cell.cell_type == "code":
             digest.update(f"\0{cell.get('id')} {meaning(neutralise(cell.source)[0])}".encode())

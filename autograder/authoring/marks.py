@@ -7,7 +7,7 @@ from nbformat import NotebookNode
 
 from autograder.authoring import leaks
 from autograder.model import CourseError, ProblemSet, Question
-from helpers.notebook import BY_HAND, QUESTION
+from helpers.notebook import question_of
 
 
 def mark(cells: list[NotebookNode], ps: ProblemSet) -> None:
@@ -15,9 +15,8 @@ def mark(cells: list[NotebookNode], ps: ProblemSet) -> None:
     code = [cell for cell in cells if cell.cell_type == "code"]
     found: dict[str, int] = {}
     for index, cell in enumerate(code):
-        if not (match := QUESTION.match(cell.source)):
+        if not (id := question_of(cell.source)):
             continue
-        id = match.group(1)
         if id in found:
             raise CourseError(f"{ps.id}: two cells are marked `# Question: {id}`.")
         found[id] = index
@@ -52,7 +51,7 @@ def _by_hand(cells: list[NotebookNode], question: Question, ps: ProblemSet) -> N
     """Mark the text cell of a question that a person grades."""
     first = f"<!-- Question: {question.id} -->"
     texts = [c for c in cells if c.cell_type == "markdown"]
-    found = [c for c in texts if (m := BY_HAND.match(c.source)) and m.group(1) == question.id]
+    found = [c for c in texts if question_of(c.source, "markdown") == question.id]
     if len(found) != 1:
         raise CourseError(f"{ps.id}: {len(found)} text cells begin with `{first}`, not one.")
     cell = found[0]

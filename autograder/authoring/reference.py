@@ -7,6 +7,7 @@ from nbformat import NotebookNode
 
 from autograder.authoring.compose import composed
 from autograder.authoring.execute import execute
+from autograder.authoring.resume import OWN_METADATA
 from autograder.course.table import Course
 from autograder.model import ProblemSet
 
@@ -32,7 +33,8 @@ def reference(ps: ProblemSet, course: Course, profile: str = "mini") -> Notebook
             before=executed,
         )
     assert executed is not None
-    del executed.metadata["kept"]
+    for key in OWN_METADATA:
+        del executed.metadata[key]
     return executed
 
 

@@ -1,5 +1,6 @@
 """Makes the students' release of a problem set from its composed notebook."""
 
+import os
 from pathlib import Path
 
 import nbformat
@@ -31,11 +32,6 @@ def release(ps: ProblemSet, course: Course) -> Path:
     course.make_secret(ps.id)
     _write(course.composed_path(ps.id), solution)
     return _write(course.release_path(ps.id), text)
-
-
-def compose(ps: ProblemSet, course: Course) -> Path:
-    """Write ``solutions/<ps>/<ps>.ipynb``, nbgrader's source, and return its path."""
-    return _write(course.composed_path(ps.id), composed(ps, course))
 
 
 def stripped(solution: str, ps: ProblemSet, course: Course) -> str:
@@ -96,7 +92,7 @@ def _write(path: Path, text: str) -> Path:
     if path.is_file() and path.read_bytes() == text.encode():
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
+    part = path.with_name(f".{path.name}.{os.getpid()}")
     part.write_bytes(text.encode())
     part.replace(path)
     return path

@@ -1,8 +1,10 @@
 """Continues an executed notebook with further cells, without running again what trained.
 
 A problem set of several parts begins with one that others begin with too. Its executed cells are
-taken as they are; of their code only what the new cells use is run again: imports, definitions,
-loaders. Plain values, such as accuracies, are kept with an execution and put back.
+taken as they are; of their code only the cells that bind a name which the new cells use are run
+again: imports, definitions, loaders. Plain values, such as accuracies, are kept with an execution
+and put back. What a later cell only changed in place, such as a network that it trained, comes
+back untrained: a part uses no networks of another.
 """
 
 import ast
@@ -17,6 +19,9 @@ from nbformat import NotebookNode
 
 from autograder.authoring.compose import SHARED
 from autograder.reading.magics import neutralise, tree
+
+OWN_METADATA = ("kept", "fingerprint")
+"""What an execution knows of itself: its plain values, and what it was an execution of."""
 
 KEEP = """
 def plain_values():
@@ -53,7 +58,7 @@ def plan(notebook: NotebookNode, before: NotebookNode | None) -> Plan:
         return Plan()
     done = {cell.id: cell for cell in before.cells}
     cells = list(enumerate(notebook.cells))
-    first = next(i for i, cell in cells if cell.id not in done)
+    first = next((i for i, cell in cells if cell.id not in done), len(cells))
     known = {i: done[cell.id] for i, cell in cells[:first] if cell.cell_type == "code"}
     kept = set(before.metadata.kept)
     wanted: set[str] = set()

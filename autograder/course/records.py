@@ -50,15 +50,28 @@ def _sentence(said: str, table: Mapping[str, Any], kind: type[msgspec.Struct]) -
     if match is None:
         return f"{said}."
     key, inside = match.groups()
-    value = table[key]
-    if at := re.fullmatch(r"\[(\d+)\]", inside):
-        value = value[int(at[1])]
-    has = f"{key} holds {value!r}" if inside else f"{key} is {value!r}"
+    value, has = table[key], f"{key} is {table[key]!r}"
+    if at := re.match(r"\[(\d+)\]", inside):
+        has = f"{key} holds {value[int(at[1])]!r}"
+    elif inside:
+        wanted_type = get_args(get_type_hints(kind)[key])[1]
+        name = next(k for k, v in value.items() if not _fits(v, wanted_type))
+        return _sentence(said.replace("[...]", ""), {key: value[name]}, kind).replace(
+            key, f"{key} of {name}", 1
+        )
     if "enum value" in said:
         return f"{has}, which is not one of {', '.join(_choices(kind, key))}."
     wanted = re.search(r"Expected `(\w+)`(.*?),", said)
     what = KINDS.get(wanted[1], wanted[1]) + wanted[2] if wanted else said
     return f"{has}, which is not {what}." if inside else f"{has}, but has to be {what}."
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    try:
+        msgspec.convert(value, kind, builtin_types=(date, datetime))
+    except msgspec.ValidationError:
+        return False
+    return True
 
 
 def _choices(kind: type[msgspec.Struct], key: str) -> list[str]:

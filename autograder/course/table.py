@@ -51,12 +51,10 @@ class Table(Record, frozen=True):
     posted: date
     due: date
     hand_in: str
-    profiles: list[Literal["full", "mini"]] = msgspec.field(
-        default_factory=lambda: ["full", "mini"]
-    )
+    profiles: list[Profile] = msgspec.field(default_factory=lambda: ["full", "mini"])
     visibility: Literal["visible", "after_due_date", "after_published", "hidden"] = "visible"
     points: dict[str, float] = msgspec.field(default_factory=dict)
-    options: dict[str, str] = msgspec.field(default_factory=dict)
+    options: dict[str, Any] = msgspec.field(default_factory=dict)
     limits: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
@@ -105,10 +103,6 @@ class Course:
         if id not in self._problem_sets:
             self._problem_sets[id] = self._problem_set(id)
         return self._problem_sets[id]
-
-    def problem_sets(self) -> list[ProblemSet]:
-        """Every problem set, in the order written."""
-        return [self.problem_set(id) for id in self.ids]
 
     def parts(self, problem_set: ProblemSet) -> list[Part]:
         """The parts of a problem set, in its order."""

@@ -1,6 +1,6 @@
 """Grades the one submission in Gradescope's container: ``… -m autograder.gradescope.run BASE``.
 
-Standard library and numpy only, and torch in the sandbox: what a problem set needs lies beside
+numpy and msgspec are all it imports, and torch in the sandbox: what a problem set needs lies beside
 this package, as ``autograder gradescope`` packed it.
 """
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from autograder.course.table import Course
-from autograder.grading.mistakes import Patch, load_patches
+from autograder.grading.mistakes import Patch, Patches, load_patches
 from autograder.model import CourseError, ProblemSet, Question
 from autograder.parts.declare import Check, Part
 from autograder.reading.answers import Submission, read
@@ -12,17 +12,14 @@ from autograder.reading.released import Release
 
 @dataclass(frozen=True)
 class Basis:
-    """The release, the reference, the parts with their checks, and the term's secret.
+    """The release, the reference, the parts with probes and patches, and the term's secret."""
 
-    ``mistakes`` are the known ones by question, as far as the problem set's options have them.
-    """
-
-    problem_set: ProblemSet
     course: Course
     release: Release
     reference: Submission
     parts: dict[str, Part]
-    mistakes: dict[str, list[Patch]]
+    probes: dict[str, str]
+    patches: dict[str, Patches]
     secret: bytes
 
     @classmethod
@@ -39,29 +36,28 @@ class Basis:
                 "makes it."
             )
         release = Release.load(problem_set, course)
-        return cls.of(release, read(path, release), course)
+        reference = read(path, release)
+        if reference.problem:
+            raise CourseError(f"{path} cannot be read: {reference.problem}")
+        return cls.of(release, reference, course)
 
     @classmethod
     def of(cls, release: Release, reference: Submission, course: Course) -> "Basis":
         """From a release and a reference that may be written nowhere. Raises CourseError."""
-        if reference.problem:
-            raise CourseError(f"The reference cannot be read: {reference.problem}")
-        problem_set = release.problem_set
-        parts = course.parts(problem_set)
-        mistakes: dict[str, list[Patch]] = {q.id: [] for q in problem_set.questions}
-        for part in parts:
-            part.probes  # noqa: B018 - read now: an edit must not change what is graded
-            for patch in load_patches(part).fitting(problem_set.options).mistakes:
-                mistakes[patch.question].append(patch)
+        options, parts = release.problem_set.options, course.parts(release.problem_set)
         return cls(
-            problem_set,
             course,
             release,
             reference,
             {part.name: part for part in parts},
-            mistakes,
-            course.secret(problem_set.id),
+            {part.name: part.probes for part in parts},
+            {part.name: load_patches(part).fitting(options) for part in parts},
+            course.secret(release.problem_set.id),
         )
+
+    @property
+    def problem_set(self) -> ProblemSet:
+        return self.release.problem_set
 
     def part(self, question: Question) -> Part:
         return self.parts[question.part]
@@ -69,3 +65,8 @@ class Basis:
     def checks(self, question: Question) -> list[Check]:
         """The checks of a question, by the problem set's options; none of a report question."""
         return self.part(question).checks_of(question.id, self.problem_set.options)
+
+    def mistakes(self, question: str) -> list[Patch]:
+        """The known mistakes of a question, as far as the problem set's options have them."""
+        patches = [p for part in self.patches.values() for p in part.mistakes]
+        return [p for p in patches if p.question == question]

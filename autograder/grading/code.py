@@ -43,19 +43,21 @@ class CodeQuestions:
         self.basis, self.sandbox = basis, sandbox
         self._expected: dict[str, dict[str, dict[str, Any]]] = {}
         self._known: dict[str, list[Known]] = {}
+        self.spent = 0.0
+        """The seconds that answers took, for whoever sets it to 0."""
 
-    def grade(self, result: QuestionResult, submission: Submission) -> float:
-        """Fill in checks, mistake and notes; the seconds that the answer took."""
+    def grade(self, result: QuestionResult, submission: Submission) -> None:
+        """Fill in checks, mistake and notes."""
         question = result.question
         run = self._run(question, submission)
-        seconds = run.seconds
+        self.spent += run.seconds
         rows = self._rows(question, run)
         result.checks = _judged(rows, run)
         others = _needed(question.id, submission.answers)
         used: list[str] = []
         if not result.passed and not run.end and others:
             together = self._run(question, submission, others=others)
-            seconds += together.seconds
+            self.spent += together.seconds
             retried = self._rows(question, together)
             if _earned(_judged(retried, together)) > _earned(result.checks):
                 run, rows, used = together, retried, others
@@ -66,14 +68,14 @@ class CodeQuestions:
         if run.on_gpu:
             result.notes.append("The code names a GPU; it was graded on a CPU, at no loss.")
         if result.passed:
-            return seconds
+            return
         self._recognise(result, rows)
         if run.end:
-            return seconds  # what ran for too long or ended its process would do so again
+            return  # what ran for too long or ended its process would do so again
         public = self._run(question, submission, secret=PUBLIC, others=used)
+        self.spent += public.seconds
         result.printed = _told(public)
         _withhold(result, rows, run, public)
-        return seconds + public.seconds
 
     def _run(
         self,
@@ -87,7 +89,7 @@ class CodeQuestions:
         job = Job(
             submission.answers[question.id],
             question.names,
-            basis.part(question).probes,
+            basis.probes[question.part],
             tuple(Call(c.probe, c.inputs(secret or basis.secret)) for c in checks),
             tuple(basis.release.given),
             tuple(submission.extras),
@@ -97,10 +99,12 @@ class CodeQuestions:
 
     def _rows(self, question: Question, run: Run) -> list[Row]:
         expected = self._expectation(question)
-        outcomes = dict(zip(expected, run.outcomes, strict=False))
+        outcomes: list[Outcome | None] = [*run.outcomes]
+        outcomes += [None] * (len(expected) - len(outcomes))
+        checks = self.basis.checks(question)
         return [
-            Row(check, expected[check.name], outcomes.get(check.name))
-            for check in self.basis.checks(question)
+            Row(check, expected[check.name], outcome)
+            for check, outcome in zip(checks, outcomes, strict=True)
         ]
 
     def _expectation(self, question: Question) -> dict[str, dict[str, Any]]:
@@ -132,7 +136,7 @@ class CodeQuestions:
         """What each known mistake gives on this term's inputs; run when first needed."""
         if question.id not in self._known:
             known = []
-            for patch in self.basis.mistakes[question.id]:
+            for patch in self.basis.mistakes(question.id):
                 try:
                     answer = patch.apply(self.basis.reference.answers[question.id])
                 except CourseError as error:

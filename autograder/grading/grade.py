@@ -33,7 +33,6 @@ class Grader:
         self._sandbox = sandbox(imports=tuple(imports))
         self._code = CodeQuestions(self.basis, self._sandbox)
         self._reports = ReportQuestions(self.basis, self._sandbox)
-        self._spent = 0.0
 
     def __enter__(self) -> "Grader":
         return self
@@ -55,7 +54,7 @@ class Grader:
             submission.problem,
         )
         update(report)
-        self._spent = 0.0
+        self._code.spent = 0.0
         for result in results:
             try:
                 if submission.fault:
@@ -81,7 +80,7 @@ class Grader:
         elif result.question.report:
             self._reports.grade(result, submission)
         else:
-            self._spent += self._code.grade(result, submission)
+            self._code.grade(result, submission)
 
     def _not_graded(self, result: QuestionResult, submission: Submission) -> str:
         """Why there is nothing to grade, or too much; "" where there is something."""
@@ -89,7 +88,7 @@ class Grader:
         answer = submission.answers.get(question.id, "")
         if submission.problem:
             return submission.problem
-        if self._spent > limit and not question.report:
+        if self._code.spent > limit and not question.report:
             return (
                 f"It was not run: the answers before it took more than the {limit} seconds of "
                 "computing and waiting that a submission has."

@@ -140,7 +140,9 @@ class Measurement:
         answer, *others = (self.basis.reference.answers[id] for id in how.answers)
         call = Call(how.probe, {"images": held.images, "weights": arrays})
         given = tuple(self.basis.release.given)
-        run = self.sandbox.run(Job(answer, (), part.probes, (call,), given, (), tuple(others)))
+        run = self.sandbox.run(
+            Job(answer, (), self.basis.probes[part.name], (call,), given, (), tuple(others))
+        )
         outcome = run.outcomes[0] if run.outcomes else None
         return outcome.get("classes") if isinstance(outcome, dict) else None
 

@@ -46,14 +46,22 @@ class Patch(Record, frozen=True):
         patched = self.source or solution
         single = [(self.find, self.replace or "")] if self.find else []
         for find, replace in [*self.edits, *single]:
-            pattern = find if self.regex else re.escape(find)
-            count = len(re.findall(pattern, patched))
-            if count != 1:
+            try:
+                pattern = re.compile(find if self.regex else re.escape(find))
+                count = len(pattern.findall(patched))
+                if count == 1:
+                    new = replace if self.regex else replace.replace("\\", r"\\")
+                    patched = pattern.sub(new, patched)
+                    continue
+            except re.error as error:
                 raise CourseError(
-                    f"Patch {self.id!r} of {self.question}: {find!r} is in the solution's cell "
-                    f"{count} times, not once; adapt it in mistakes.toml."
-                )
-            patched = re.sub(pattern, replace if self.regex else lambda _, r=replace: r, patched)
+                    f"Patch {self.id!r} of {self.question}: {find!r} → {replace!r} is no "
+                    f"pattern and replacement ({error}); adapt it in mistakes.toml."
+                ) from None
+            raise CourseError(
+                f"Patch {self.id!r} of {self.question}: {find!r} is in the solution's cell "
+                f"{count} times, not once; adapt it in mistakes.toml."
+            )
         if patched == solution and not self.cell:
             raise CourseError(f"Patch {self.id!r} of {self.question} changes nothing.")
         return patched
@@ -87,20 +95,21 @@ def load_patches(part: Part) -> Patches:
         return Patches([], [])
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise CourseError(f"{path} is not valid TOML: {error}.") from None
-    if unknown := [key for key in tables if key not in ("mistake", "variant")]:
-        raise CourseError(f"{path}: unknown table {unknown[0]!r}; there are mistake, variant.")
+    for key, entries in tables.items():
+        if key not in ("mistake", "variant"):
+            raise CourseError(f"{path}: unknown table {key!r}; there are mistake, variant.")
+        if not isinstance(entries, list):
+            raise CourseError(f"{path}: each {key} stands below [[{key}]], in two brackets.")
     return Patches(
         [_patch(t, "mistake", part, path) for t in tables.get("mistake", [])],
         [_patch(t, "variant", part, path) for t in tables.get("variant", [])],
     )
 
 
-def _patch(table: Mapping[str, Any], kind: str, part: Part, path: Path) -> Patch:
-    place = f"{path}, [[{kind}]] {table.get('id', '?')}"
-    hint = table.get("hint", "")
-    if isinstance(hint, str):
-        table = {**table, "hint": " ".join(hint.split())}
+def _patch(table: Any, kind: str, part: Part, path: Path) -> Patch:
+    place = f"{path}, [[{kind}]] {table.get('id', '?') if isinstance(table, dict) else '?'}"
     patch = typed(table, Patch, place)
+    patch = msgspec.structs.replace(patch, hint=" ".join(patch.hint.split()))
     questions = [q.id for q in part.questions]
     if patch.question not in questions:
         raise CourseError(

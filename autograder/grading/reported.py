@@ -1,6 +1,7 @@
 """Report questions: literals against what the notebook itself printed. Nothing is run."""
 
 import ast
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +20,7 @@ MEASURED = "The models that were handed in reach the accuracies that the noteboo
 
 
 @dataclass(frozen=True)
-class Finding:
+class Judged:
     """A check of a report: its sentence, why it failed, "" where it did not, and what was seen.
 
     What was seen is plain data that two submissions share when they made the same mistake.
@@ -31,10 +32,10 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Reading:
+class Judgement:
     """The findings about a report; it may be that the notebook was not ``run`` to give results."""
 
-    findings: list[Finding]
+    findings: list[Judged]
     run: bool = True
 
     @property
@@ -52,16 +53,29 @@ class ReportQuestions:
     def __init__(self, basis: Basis, sandbox: Sandbox) -> None:
         self.basis = basis
         self._measurement = Measurement(basis, sandbox)
+        self._warn_of_patches()
+
+    def _warn_of_patches(self) -> None:
+        """Say which known mistakes fit no report: later, two equal results can be why."""
+        for question in (q for q in self.basis.problem_set.questions if q.report):
+            rule = self.basis.part(question).reports[question.id]
+            some = {k: Result(k, 0.1234 + i / 9, "mini") for i, k in enumerate(rule.keys)}
+            answer = fill(rule, self.basis.reference.answers[question.id], some)
+            for patch in self.basis.mistakes(question.id):
+                try:
+                    patch.apply(answer)
+                except CourseError as error:
+                    logging.getLogger(__name__).warning("%s It is left out.", error)
 
     def grade(self, result: QuestionResult, submission: Submission) -> None:
         """Fill in checks, mistake and notes."""
         question = result.question
         rule = self.basis.part(question).reports[question.id]
         profiles = self.basis.problem_set.profiles
-        reading = read(rule, submission.answers[question.id], submission.results, profiles)
-        result.checks = reading.checks
-        if reading.run and not result.passed:
-            seen = reading.seen
+        judgement = judge(rule, submission.answers[question.id], submission.results, profiles)
+        result.checks = judgement.checks
+        if judgement.run and not result.passed:
+            seen = judgement.seen
             known = self._known(question, rule, submission)
             recognise(result, known, lambda sentence, was: seen[sentence] == was)
         if rule.models and submission.models:
@@ -77,40 +91,40 @@ class ReportQuestions:
         """What the known mistakes look like with the submission's own numbers."""
         filled = fill(rule, self.basis.reference.answers[question.id], submission.results)
         known = []
-        for patch in self.basis.mistakes[question.id]:
+        for patch in self.basis.mistakes(question.id):
             try:
                 source = patch.apply(filled)
             except CourseError:
                 continue  # two equal results, swapped, say: no mistake to see here
-            wrong = read(rule, source, submission.results, self.basis.problem_set.profiles)
+            wrong = judge(rule, source, submission.results, self.basis.problem_set.profiles)
             failed = frozenset(f.sentence for f in wrong.findings if f.message)
             known.append(Known(patch, wrong.seen, failed))
         return known
 
 
-def read(
+def judge(
     rule: ReportRule, source: str, results: Mapping[str, Result], profiles: Sequence[str]
-) -> Reading:
+) -> Judgement:
     """Check the claims in ``source`` against ``results``."""
     facts = [f"`{name}` is right" for name in rule.facts]
     accuracies = f"`{rule.results}` holds the accuracies that the notebook printed"
     order = "The accuracies are in the order and range that this experiment gives"
     shown = {name: r for name, r in results.items() if name in rule.keys}
     if problem := _not_run(rule, shown, profiles):
-        return Reading([Finding(s, problem) for s in (*facts, accuracies, order)], run=False)
+        return Judgement([Judged(s, problem) for s in (*facts, accuracies, order)], run=False)
     claims = literals(tree(source))
     accuracy = {name: r.accuracy for name, r in shown.items()}
     profile = next(iter(shown.values())).profile
     findings = [
-        Finding(sentence, *_fact(name, right, claims))
+        Judged(sentence, *_fact(name, right, claims))
         for sentence, (name, right) in zip(facts, rule.facts.items(), strict=True)
     ]
-    findings.append(Finding(accuracies, *_claims(rule, claims, accuracy)))
+    findings.append(Judged(accuracies, *_claims(rule, claims, accuracy)))
     message, seen = _order(rule, accuracy, profile)
     if missing := [n for n in rule.names if n not in claims]:
         # an untouched cell earns nothing for an experiment that the notebook ran by itself
         message = f"The answer does not assign {' and '.join(f'`{n}`' for n in missing)}."
-    return Reading([*findings, Finding(order, message, seen)])
+    return Judgement([*findings, Judged(order, message, seen)])
 
 
 def fill(rule: ReportRule, source: str, results: Mapping[str, Result]) -> str:

@@ -11,7 +11,6 @@ import hmac
 import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -121,9 +120,9 @@ class Part:
     def folder(self) -> Path:
         return PARTS / self.name
 
-    @cached_property
+    @property
     def probes(self) -> str:
-        """The source of the part's probes, which runs beside a student's code; read once."""
+        """The source of the part's probes, which runs beside a student's code."""
         files = sorted(self.folder.glob("probes*.py"))
         return "\n".join(path.read_text(encoding="utf-8") for path in files)
 
@@ -158,6 +157,8 @@ class Part:
             sentence = " ".join((draw.__doc__ or "").split())
             if not sentence:
                 raise CourseError(f"Check {draw.__name__} of {question} has no docstring.")
+            if any(c.name == draw.__name__ and c.question == question for c in self.checks):
+                raise CourseError(f"Two checks of {question} are named {draw.__name__}.")
             if wrong := misfit(when or {}, self.options):
                 raise CourseError(f"Check {draw.__name__} of {question}: {wrong}")
             self.checks.append(

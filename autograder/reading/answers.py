@@ -1,6 +1,6 @@
 """Reads a submission: its answers, the student's other code, and what its outputs tell.
 
-Standard library only, and nothing of what a student wrote is run. Bad input is never an error
+Nothing of what a student wrote is run. Bad input is never an error
 here: it becomes a sentence in ``Submission.problem``, or a note.
 """
 

@@ -1,4 +1,4 @@
-"""Notebook files as they come: bytes to cells and recorded results, mended where they need it."""
+"""Notebook files as they come: bytes to cells, mended where they need it."""
 
 import codecs
 import json

@@ -10,13 +10,13 @@ from autograder.model import Question
 from autograder.reading.cells import Cell
 from autograder.reading.magics import neutralise, tree
 from autograder.reading.released import Release
-from helpers.notebook import QUESTION
+from helpers.notebook import question_of
 
 LONGEST = 100_000  # characters of one answer
 
 
 @dataclass(frozen=True)
-class Found:
+class Answer:
     """The answer to a question: the cells that hold it, by index, their code, and notes."""
 
     cells: list[int]
@@ -40,16 +40,16 @@ class Finder:
             for cell, (source, _) in zip(cells, self._plain, strict=True)
         ]
 
-    def find(self, question: Question) -> Found:
+    def find(self, question: Question) -> Answer:
         """The answer to ``question``; of no cells where there is nothing like one."""
         own = [i for i, c in enumerate(self.cells) if c.grade_id == question.id]
-        own = own or [i for i, c in enumerate(self.cells) if _marker(c) == question.id]
+        own = own or [i for i, c in enumerate(self.cells) if question_of(c.source) == question.id]
         chosen = self._choose(question, own)
         if not chosen:
-            return Found([], notes=["The notebook has no cell for this question."])
+            return Answer([], notes=["The notebook has no cell for this question."])
         self.used |= {*own, *chosen}
         source = "\n".join(self._plain[i][0] for i in chosen)
-        return Found(chosen, source, list(self._notes(question, own, chosen)))
+        return Answer(chosen, source, list(self._notes(question, own, chosen)))
 
     def _choose(self, question: Question, own: list[int]) -> list[int]:
         wanted, blank = set(question.names), self.release.blank(question.id)
@@ -81,7 +81,7 @@ class Finder:
         """Whether a code cell belongs to no other question, as far as it says so."""
         cell = self.cells[i]
         unmarked = cell.kind == "code" and not cell.grade_id and i not in self.used
-        return unmarked and _marker(cell) in (None, question.id)
+        return unmarked and question_of(cell.source) in (None, question.id)
 
     def _notes(self, question: Question, own: list[int], chosen: list[int]) -> Iterator[str]:
         if len(own) > 1 and len(chosen) == 1:
@@ -139,11 +139,6 @@ def may_be_code(cell: Cell, names: Sequence[str]) -> bool:
         return False
     named = any(name in cell.source for name in names) and "data:image" not in cell.source
     return named or cell.kind == "code"
-
-
-def _marker(cell: Cell) -> str | None:
-    match = QUESTION.match(cell.source.lstrip())
-    return match.group(1) if match else None
 
 
 def _speaks_of(question: Question, source: str) -> bool:

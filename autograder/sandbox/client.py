@@ -17,7 +17,7 @@ from typing import Any
 
 from autograder.paths import ROOT
 from autograder.sandbox import wire
-from autograder.sandbox.claims import Channel, read_run
+from autograder.sandbox.channel import Channel, read_run
 from autograder.sandbox.job import End, Job, Limits, Run, SandboxError, Why
 from autograder.sandbox.survey import Isolation, Mechanism
 
@@ -133,9 +133,10 @@ class Sandbox:
                 socket.send_fds(self._control, [json.dumps(request).encode()], [theirs.fileno()])
             pid = self._await("forked", 30)["forked"]
             run = Run()
+            frame = wire.encode(dataclasses.asdict(job))
+            channel = Channel(ours, time.monotonic() + limits.wall)
             try:
-                channel = Channel(ours, time.monotonic() + limits.wall)
-                channel.write(wire.encode(dataclasses.asdict(job)))
+                channel.write(frame)
                 read_run(channel, run, job)
             except TimeoutError:
                 clause = f"it was stopped after waiting for {limits.wall:.0f} seconds"

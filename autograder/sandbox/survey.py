@@ -6,7 +6,7 @@ is known, told, and recorded in every results.json.
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 from autograder.sandbox import isolation
@@ -53,7 +53,7 @@ TRIALS: dict[Mechanism, Callable[[], None]] = {
 class Isolation:
     """What keeps answers apart: ``lacks`` tells of each mechanism that does not work here why."""
 
-    lacks: Mapping[Mechanism, str] = field(default_factory=dict)
+    lacks: Mapping[Mechanism, str]
 
     def has(self, mechanism: Mechanism) -> bool:
         return mechanism not in self.lacks

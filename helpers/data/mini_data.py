@@ -131,18 +131,23 @@ def make_folder(
     It is made where it is missing, was made by another recipe, or a file of it does not have the
     length in bytes that ``lengths`` tells by name.
     """
-    with contextlib.suppress(FileNotFoundError):
-        same = (folder / "recipe.json").read_text(encoding="utf-8") == recipe
-        if same and all((folder / n).stat().st_size == size for n, size in lengths.items()):
-            return folder
+
+    def is_whole() -> bool:
+        with contextlib.suppress(FileNotFoundError):
+            same = (folder / "recipe.json").read_text(encoding="utf-8") == recipe
+            return same and all((folder / n).stat().st_size == s for n, s in lengths.items())
+        return False
+
     part = folder.with_name(f"{folder.name}.{os.getpid()}.part")
     shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
     try:
-        make(part)
-        (part / "recipe.json").write_text(recipe, encoding="utf-8")
-        shutil.rmtree(folder, ignore_errors=True)
-        part.rename(folder)
+        if not is_whole():
+            part.mkdir(parents=True)
+            make(part)
+            (part / "recipe.json").write_text(recipe, encoding="utf-8")
+        if not is_whole():  # another process may have made it meanwhile
+            shutil.rmtree(folder, ignore_errors=True)
+            part.rename(folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return folder

@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 from helpers.handing.claims import ROUNDING, Result, is_number, literals, shown_results
-from helpers.notebook import BY_HAND, QUESTION, CodeCell, code_cells, course, text_of
+from helpers.notebook import CodeCell, code_cells, course, question_of, text_of
 
 STUB = "*Write here.*"
 DRAWING = re.compile(r"(draw|plot|show|visualize)(_|$)")
@@ -28,7 +28,7 @@ class Finding:
 def precheck(notebook: dict[str, Any]) -> list[Finding]:
     """All that is wrong with a notebook as saved, in the order in which to fix it."""
     cells = [c for c in code_cells(notebook) if "hand_in(" not in c.source]
-    answers = {m[1]: c for c in cells if (m := QUESTION.match(c.source.lstrip()))}
+    answers = {id: c for c in cells if (id := question_of(c.source))}
     return [
         *_missing(notebook, answers),
         *_untouched(answers, course(notebook).get("bonus")),
@@ -45,7 +45,7 @@ def questions(notebook: dict[str, Any]) -> list[str]:
     listed = course(notebook).get("questions")
     if isinstance(listed, list):
         return [str(q) for q in listed]
-    return [m[1] for c in code_cells(notebook) if (m := QUESTION.match(c.source.lstrip()))]
+    return [id for c in code_cells(notebook) if (id := question_of(c.source))]
 
 
 def missing_from_pdf(notebook: dict[str, Any], pdf: bytes) -> list[Finding]:
@@ -82,10 +82,10 @@ def _untouched(answers: Mapping[str, CodeCell], bonus: Any) -> Iterator[Finding]
 def _by_hand(notebook: dict[str, Any]) -> Iterator[Finding]:
     """Of the questions that are answered in text."""
     listed = course(notebook).get("by_hand")
-    texts = [
-        text_of(c.get("source")).lstrip() for c in notebook["cells"] if c.get("cell_type") != "code"
-    ]
-    written = {m[1]: t[m.end() :].strip() for t in texts if (m := BY_HAND.match(t))}
+    texts = [text_of(c.get("source")) for c in notebook["cells"] if c.get("cell_type") != "code"]
+    written = {
+        id: t.partition("-->")[2].strip() for t in texts if (id := question_of(t, "markdown"))
+    }
     for id in listed if isinstance(listed, list) else []:
         if id not in written:
             yield Finding(

@@ -10,7 +10,7 @@ from typing import Any
 
 from helpers.errors import HandInError
 from helpers.handing.colab import current_notebook
-from helpers.notebook import code_cells, course, in_colab, read_notebook
+from helpers.notebook import code_cells, course, in_colab, in_notebook, read_notebook
 
 
 def open_notebook(path: str | os.PathLike[str] | None) -> tuple[Path, dict[str, Any], bytes]:
@@ -21,7 +21,7 @@ def open_notebook(path: str | os.PathLike[str] | None) -> tuple[Path, dict[str, 
 
     Raises:
         HandInError: there is no such notebook, or more than one.
-        PdfError: the file is no notebook.
+        NotebookError: the file is no notebook.
     """
     if path is None and in_colab():
         notebook = current_notebook()
@@ -56,11 +56,11 @@ def _only() -> Path:
 
 def is_stale(notebook: dict[str, Any]) -> bool:
     """Whether this kernel ran cells since the file was saved."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
-    if shell is None or not hasattr(shell, "kernel"):
+    if not in_notebook():
         return False
-    ran = shell.history_manager.input_hist_raw  # by their counts; the last of them is running
+    ran = (
+        sys.modules["IPython"].get_ipython().history_manager.input_hist_raw
+    )  # by their counts; the last of them is running
     if len(ran) < 3:
         return False
     before = len(ran) - 2

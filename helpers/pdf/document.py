@@ -82,7 +82,8 @@ def notebook_to_pdf(notebook: Path, out: Path | None = None) -> Path:
         The path of the PDF.
 
     Raises:
-        PdfError: the notebook cannot be read, or pandoc or Typst failed.
+        NotebookError: the file is no notebook.
+        PdfError: pandoc or Typst failed.
     """
     out = out or notebook.with_suffix(".pdf")
     made = render(read_notebook(notebook), notebook.stem, notebook.resolve().parent)

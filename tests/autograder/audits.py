@@ -1,4 +1,4 @@
-"""The audit of a part: the test of all its checks and hints."""
+"""The audits of all parts, with every value of their options: the test of all checks and hints."""
 
 from collections import Counter
 from typing import Any
@@ -7,13 +7,29 @@ from shipped import COURSE
 
 from autograder.authoring.audit import audit, failures, option_values
 from autograder.grading.mistakes import load_patches
+from autograder.model import ProblemSet
 from autograder.parts.declare import load_part
 
+AUDITED = {
+    "autoencoder": ("ps_autoencoder", "autoencoder"),
+    "cmc": ("ps_cmc", "cmc"),
+    "clip": ("ps_clip", "clip"),
+    "trainable": ("ps_clip[text_encoder=trainable]", "clip"),
+    "transfer": ("ps_transfer", "transfer"),
+}
+"""By the name of its test file: a problem set, and the part of it that is audited in full."""
 
-def audited(ps_id: str, part: str, option: str = "") -> dict[str, Any]:
-    """The table of a problem set, every row as it must be; in full for this part alone."""
-    name = f"{ps_id}[{option}]" if option else ps_id
-    ps = option_values(COURSE.problem_set(ps_id), COURSE)[name]
+
+def problem_sets() -> dict[str, ProblemSet]:
+    """Every problem set of the course, with every value of its options, by name."""
+    tables = (option_values(COURSE.problem_set(id), COURSE) for id in COURSE.ids)
+    return {name: ps for table in tables for name, ps in table.items()}
+
+
+def audited(name: str) -> dict[str, Any]:
+    """The table of a problem set, every row as it must be; in full for one part alone."""
+    ps_name, part = AUDITED[name]
+    ps = problem_sets()[ps_name]
     table = audit(ps, COURSE, [p for p in ps.parts if p != part])
     assert failures(table) == []
     assert list(table) == ["reference", "blank", "mistakes", "variants"]

@@ -125,15 +125,22 @@ def write_part(root: Path, part: str, cells: list[NotebookNode]) -> Path:
     return path
 
 
+class ToyPart(Part):
+    """A part without a folder."""
+
+    @property
+    def probes(self) -> str:
+        return ""
+
+
 def make(root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A course at ``root`` with ``ps_toy``, whose parts the autograder takes from here."""
 
     def load_part(name: str) -> Part:
         if name not in QUESTIONS:
             raise CourseError(f"There is no part {name!r}.")
-        part = Part(name, questions=list(QUESTIONS[name]), by_hand=list(BY_HAND.get(name, ())))
+        part = ToyPart(name, questions=list(QUESTIONS[name]), by_hand=list(BY_HAND.get(name, ())))
         part.reports["report_toy"] = ReportRule("results_toy", ("toy",))
-        part.probes = ""
         if name == "toy":
             part.option("colour", "red", "blue")
         return part

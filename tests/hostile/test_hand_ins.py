@@ -12,11 +12,10 @@ from pathlib import Path
 import pytest
 from hand_ins import CLASS
 from handed_in import PS
-from shipped import COURSE
+from shipped import COURSE, compose
 from test_hostile import checkout
 
 from autograder.authoring.audit import RememberingSandbox
-from autograder.authoring.release import compose
 from autograder.batch import run as batch
 from autograder.grading.basis import Basis
 from autograder.grading.grade import Grader
@@ -59,7 +58,7 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, lis
     (handed_in / "0 a link to another's.ipynb").symlink_to("a good one.ipynb")
     (handed_in / "a loop.ipynb").symlink_to("a loop.ipynb")
     (handed_in / "folder.ipynb").mkdir()
-    compose(COURSE.problem_set(PS), COURSE)
+    compose(PS)
     before = checkout(), hashes(handed_in)
     began = time.monotonic()
     with pytest.MonkeyPatch.context() as patch:

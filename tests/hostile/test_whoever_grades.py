@@ -9,10 +9,8 @@ from pathlib import Path
 
 import pytest
 from handed_in import PS, cell, right
-from shipped import COURSE
-from test_hostile import survivors
+from shipped import compose
 
-from autograder.authoring.release import compose
 from autograder.paths import ROOT
 
 pytestmark = pytest.mark.slow
@@ -79,10 +77,18 @@ AS_WHOM = {
 }
 
 
+def working_folder(process: Path) -> str:
+    """Where a process works, which for an answer and what it started is the scratch folder."""
+    try:
+        return str((process / "cwd").readlink())
+    except OSError:
+        return ""
+
+
 @pytest.mark.skipif(os.getuid() != 0, reason="needs to give rights up")
 @pytest.mark.parametrize("name", AS_WHOM)
 def test_a_class_is_graded_safely(tmp_path: Path, name: str) -> None:
-    compose(COURSE.problem_set(PS), COURSE)
+    compose(PS)
     folder = tmp_path / "hand-in"
     folder.mkdir()
     (folder / "right.ipynb").write_text(json.dumps(right()))
@@ -130,5 +136,4 @@ def test_a_class_is_graded_safely(tmp_path: Path, name: str) -> None:
         (p.stat().st_mode, p.stat().st_mtime) for p in (folder, folder / "right.ipynb")
     ] == states
     assert out.stat().st_mode & 0o777 == 0o755 and not list(scratch.iterdir())
-    left = survivors(range(62000, 65000) if works["user"] else [61999])
-    assert not [command for command in left if str(ROOT) in command]  # not of another checkout
+    assert not [p for p in Path("/proc").glob("[0-9]*") if str(scratch) in working_folder(p)]

@@ -1,13 +1,26 @@
-"""Every problem set's audit is as it must be: this is the test of all checks and hints."""
+"""The audit itself: what it calls wrong, and that equal jobs run once."""
 
 from typing import Any
 
 import pytest
+from audits import AUDITED, problem_sets
 
 from autograder.authoring.audit import RememberingSandbox, failures, render
 from autograder.grading.mistakes import Patch
 from autograder.model import CourseError
+from autograder.parts.declare import PARTS
+from autograder.paths import ROOT
 from autograder.sandbox.job import Call, Job
+
+
+def test_every_problem_set_and_part_is_audited_with_every_value() -> None:
+    sets = problem_sets()
+    assert {name for name, _ in AUDITED.values()} == set(sets)
+    assert {part for _, part in AUDITED.values()} == {
+        p.parent.name for p in PARTS.glob("*/checks.py")
+    }
+    files = {p.stem for p in (ROOT / "tests/autograder/parts").glob("test_audit_*.py")}
+    assert files == {f"test_audit_{name}" for name in AUDITED}
 
 
 def rows(**changes: Any) -> dict[str, Any]:
@@ -34,6 +47,8 @@ def rows(**changes: Any) -> dict[str, Any]:
         ({"mistakes": {"hinted": False}}, "Mistake m of q is caught, its hint not given."),
         ({"mistakes": {"collateral": ["r"]}}, "Mistake m of q also costs points in r."),
         ({"variants": {"score": 4}}, "Variant v of q earns 4 of 5."),
+        ({"mistakes": {"caught": False, "error": "It does not fit."}}, "It does not fit."),
+        ({"variants": {"score": 4, "error": "It does not fit."}}, "It does not fit."),
     ],
 )
 def test_a_row_that_is_wrong_is_named(changes: dict[str, Any], says: str) -> None:
@@ -41,7 +56,8 @@ def test_a_row_that_is_wrong_is_named(changes: dict[str, Any], says: str) -> Non
     assert "".join(failures(table)) == says
     shown = render("ps", table)
     assert shown.startswith("ps: 1 mistakes, 1 variants")
-    assert ("NO" in shown) is (says.startswith("Mistake m of q is"))
+    caught_and_hinted = table["mistakes"][0]["caught"] and table["mistakes"][0]["hinted"]
+    assert ("NO" in shown) is not caught_and_hinted
     assert f"{table['reference']['score']:g} of 5" in shown
 
 

@@ -90,7 +90,8 @@ def test_other_code_or_another_profile_is_run_anew(
 @pytest.fixture
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("checkout")
-    for name in ("helpers/_session.py", "helpers/handing/results.py", "helpers/learning/rate.py"):
+    files = [name for name in fingerprint.DECISIVE if name.endswith(".py")]
+    for name in (*files, "helpers/learning/rate.py"):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text("def rate():\n    return 1\n")
     return root
@@ -108,10 +109,10 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_what_decides_numbers_decides_what_is_run(
     checkout: Path, place: str, source: str, same: bool
 ) -> None:
-    before = fingerprint.of(notebook("1"), "mini", root=checkout)
+    before = fingerprint.of(notebook("1"), "mini", checkout)
     (checkout / place).parent.mkdir(exist_ok=True)
     (checkout / place).write_text(source)
-    assert (fingerprint.of(notebook("1"), "mini", root=checkout) == before) is same
+    assert (fingerprint.of(notebook("1"), "mini", checkout) == before) is same
 
 
 def test_a_cell_that_fails_is_named_and_nothing_is_written(root: Path) -> None:

@@ -1,4 +1,4 @@
-"""A notebook continued from an executed one: nothing trains twice, and all is as in one run."""
+"""A notebook continued from an executed one: nothing trains twice, values are kept."""
 
 from pathlib import Path
 

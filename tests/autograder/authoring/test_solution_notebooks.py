@@ -16,7 +16,7 @@ from torch import nn
 from autograder.authoring import leaks
 from autograder.parts.declare import load_part
 from autograder.paths import ROOT
-from helpers.notebook import BY_HAND, QUESTION
+from helpers.notebook import question_of
 
 # `solutions/<ps>/` holds what release composes; the parts themselves lie above.
 NOTEBOOKS = sorted((ROOT / "solutions").glob("*.ipynb"))
@@ -37,7 +37,7 @@ def read(path: Path) -> nbformat.NotebookNode:
 def answers(path: Path) -> dict[str, str]:
     """The sources of the answer cells, by question."""
     cells = [c for c in read(path).cells if c.cell_type == "code"]
-    return {m.group(1): c.source for c in cells if (m := QUESTION.match(c.source))}
+    return {id: c.source for c in cells if (id := question_of(c.source))}
 
 
 def top_level(source: str) -> list[str]:
@@ -76,15 +76,15 @@ def test_class_and_def_lines_stay_in_the_release(path: Path) -> None:
 
 def test_only_answers_hold_solutions(path: Path) -> None:
     for cell in read(path).cells:
-        if not (QUESTION.match(cell.source) or BY_HAND.match(cell.source)):
+        if not question_of(cell.source, cell.cell_type):
             assert not leaks.MARKER.search(cell.source), cell.id
 
 
 def test_text_answers_are_those_that_a_person_grades_below_their_rubric(path: Path) -> None:
     found = []
     for above, cell in pairwise(read(path).cells):
-        if cell.cell_type == "markdown" and (match := BY_HAND.match(cell.source)):
-            found.append(match.group(1))
+        if cell.cell_type == "markdown" and (id := question_of(cell.source, "markdown")):
+            found.append(id)
             assert cell.id == found[-1] and above.id == f"{cell.id}-text"
             assert "graded by these questions" in above.source
             points = f"*{{{{points:{cell.id}}}}} of {{{{points}}}} points, graded by a person*"
@@ -96,9 +96,8 @@ def test_every_answer_has_its_test_right_below(path: Path) -> None:
     cells = read(path).cells
     points = {q.id: q.points for q in load_part(path.stem).questions}
     for answer, below in pairwise(cells):
-        if not (match := QUESTION.match(answer.source)):
+        if answer.cell_type != "code" or not (id := question_of(answer.source)):
             continue
-        id = match.group(1)
         marks = {"schema_version": 3, "grade_id": id}
         assert answer.id == id
         assert answer.metadata.nbgrader == {

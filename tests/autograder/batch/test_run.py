@@ -13,9 +13,8 @@ import jsonschema
 import pytest
 from handed_in import PS, cell, data, old, place, right, stripped
 from reports import SCHEMA
-from shipped import COURSE
+from shipped import COURSE, compose
 
-from autograder.authoring.release import compose
 from autograder.batch.run import grade_all, summary
 from autograder.model import Report
 from autograder.paths import ROOT
@@ -101,7 +100,7 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Re
         archive.writestr("a.ipynb", data(right()))
         archive.writestr("b.ipynb", data(right()))
     (handed_in / "folder.ipynb").mkdir()
-    compose(COURSE.problem_set(PS), COURSE)
+    compose(PS)
     reports = grade_all([handed_in], COURSE.problem_set(PS), COURSE, out)
     return out, {r.submission: r for r in reports}
 

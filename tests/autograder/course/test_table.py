@@ -25,7 +25,7 @@ def problem_set(id: str, root: Path) -> ProblemSet:
 def test_reads_a_problem_set(root: Path) -> None:
     course = Course(root)
     assert course.ids == ["ps_toy"]
-    (ps,) = course.problem_sets()
+    ps = course.problem_set("ps_toy")
     assert (ps.title, ps.number, ps.parts) == ("Toy", 7, ("toy",))
     assert (ps.posted, ps.due) == (date(2026, 10, 12), date(2026, 10, 26))
     assert ps.profiles == ("full", "mini")
@@ -69,6 +69,13 @@ def test_points_can_be_other_than_the_parts_own(root: Path) -> None:
         ("number = 7", 'number = 7\nvisibility = "no"', "visibility is 'no'"),
         ("number = 7", "number = 7\npoints = {tripel = 1}", "points names 'tripel'"),
         ("number = 7", "number = 7\npoints = {double = -1}", "points of double is -1"),
+        (
+            "number = 7",
+            "number = 7\npoints = {report_toy = 1, double = 'two'}",
+            "points of double is 'two', but has to be a number",
+        ),
+        ("number = 7", "number = 7\noptions = {colour = 1}", "has to be 'red' or 'blue'"),
+        ("number = 7", "number = 7\npoints = 3", "points is 3, but has to be a table"),
         ("number = 7", "number = 7\noptions = {tint = 'red'}", "no option 'tint', only colour"),
         ("number = 7", "number = 7\noptions = {colour = 'pink'}", "has to be 'red' or 'blue'"),
         ("[ps_toy]", "[limits]\nsecnds = 3\n[ps_toy]", "limits names 'secnds'"),
@@ -84,7 +91,7 @@ def test_says_what_is_wrong_and_where(root: Path, old: str, new: str, said: str)
     path = root / "course.toml"
     path.write_text(TOML.replace(old, new))
     with pytest.raises(CourseError, match=re.escape(said)) as error:
-        Course(root).problem_sets()
+        [Course(root).problem_set(id) for id in Course(root).ids]
     if "no part" not in said:
         assert str(path) in str(error.value)
 

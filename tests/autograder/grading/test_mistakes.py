@@ -12,7 +12,7 @@ from shipped import basis
 from autograder.authoring.audit import splice
 from autograder.grading.basis import Basis
 from autograder.grading.grade import Grader
-from autograder.grading.mistakes import Patch, load_patches
+from autograder.grading.mistakes import Patch, Patches, load_patches
 from autograder.model import CourseError, QuestionResult
 from autograder.parts import declare
 from autograder.parts.declare import Part
@@ -70,10 +70,12 @@ def test_a_part_may_have_none(part: Part) -> None:
         ('find = "2 * x"\n', "", "find and replace have to stand together"),
         ('colour = "red"', 'color = "red"', "there is no option 'color', only colour"),
         ('colour = "red"', 'colour = "pink"', "the option colour is 'pink', but has to be 'red'"),
-        ('colour = "red"', "colour = 3", "when holds {'colour': 3}, which is not a text"),
+        ('colour = "red"', "colour = 3", "when of colour is 3, but has to be a text"),
         ('[["2 * x", "x + x"]]', '[["2 * x"]]', "edits holds ['2 * x'], which is not"),
         ("[[variant]]", "[[varaint]]", "unknown table 'varaint'; there are mistake, variant"),
         ("[[mistake]]", "[[mistake]", "is not valid TOML"),
+        ("[[mistake]]", "[mistake]", "each mistake stands below [[mistake]], in two brackets"),
+        (GOOD, "variant = [3]", "[[variant]] ? = 3 belongs in a table"),
     ],
 )
 def test_says_what_is_wrong_and_where(part: Part, old: str, new: str, said: str) -> None:
@@ -83,6 +85,25 @@ def test_says_what_is_wrong_and_where(part: Part, old: str, new: str, said: str)
     with pytest.raises(CourseError) as error:
         load_patches(part)
     assert said in str(error.value) and str(path) in str(error.value)
+
+
+def test_a_pattern_that_is_none_is_named() -> None:
+    patch = Patch(id="p", question="q", find="x(", replace="", regex=True)
+    with pytest.raises(CourseError, match=r"Patch 'p' of q: 'x\(' → '' is no pattern"):
+        patch.apply("x(1)")
+    group = Patch(id="p", question="q", find="x", replace=r"\2", regex=True)
+    with pytest.raises(CourseError, match="is no pattern and replacement"):
+        group.apply("x(1)")
+
+
+def test_two_checks_of_one_name_are_refused(part: Part) -> None:
+    def draw(rng: declare.Generator) -> dict[str, Any]:
+        """It is right."""
+        return {}
+
+    part.check("double", "probe")(draw)
+    with pytest.raises(CourseError, match="Two checks of double are named draw"):
+        part.check("double", "probe")(draw)
 
 
 def test_a_check_for_an_option_that_is_none_is_refused(part: Part) -> None:
@@ -95,8 +116,7 @@ def test_a_check_for_an_option_that_is_none_is_refused(part: Part) -> None:
 
 
 def with_mistakes(*patches: Patch) -> Basis:
-    whole = basis(PS)
-    return replace(whole, mistakes=whole.mistakes | {"encoder": list(patches)})
+    return replace(basis(PS), patches={"autoencoder": Patches(list(patches), [])})
 
 
 def encoder_of(grader: Grader, notebook: dict[str, Any]) -> QuestionResult:

@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from autograder.grading.reported import fill, read
+from autograder.grading.reported import fill, judge
 from autograder.parts.declare import ReportRule
 from helpers.handing.claims import Result, literals
 
@@ -30,7 +30,7 @@ def results(
 def passed(
     source: str, shown: dict[str, Result], profiles: tuple[str, ...] = ("mini", "full")
 ) -> list[bool]:
-    return [c.passed for c in read(RULE, source, shown, profiles).checks]
+    return [c.passed for c in judge(RULE, source, shown, profiles).checks]
 
 
 @pytest.mark.parametrize(
@@ -68,9 +68,9 @@ def test_wrong_literals_fail(source: str, expected: list[bool]) -> None:
 
 
 def test_a_notebook_that_was_not_run_earns_nothing() -> None:
-    reading = read(RULE, RIGHT, {"learned": results()["learned"]}, ("mini",))
-    assert not reading.run and not any(c.passed for c in reading.checks)
-    assert "no result for random" in reading.checks[0].message
+    judgement = judge(RULE, RIGHT, {"learned": results()["learned"]}, ("mini",))
+    assert not judgement.run and not any(c.passed for c in judgement.checks)
+    assert "no result for random" in judgement.checks[0].message
 
 
 def test_profiles_are_not_mixed_nor_taken_where_not_accepted() -> None:

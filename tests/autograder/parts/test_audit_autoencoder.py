@@ -7,7 +7,7 @@ pytestmark = pytest.mark.trains
 
 
 def test_every_row_of_the_audit_is_as_it_must_be() -> None:
-    audited("ps_autoencoder", "autoencoder")
+    audited("autoencoder")
 
 
 def test_every_question_has_mistakes_and_variants() -> None:

@@ -7,4 +7,4 @@ pytestmark = pytest.mark.trains
 
 
 def test_every_row_of_the_audit_is_as_it_must_be() -> None:
-    audited("ps_clip", "clip", "text_encoder=trainable")
+    audited("trainable")

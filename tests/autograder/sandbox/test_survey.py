@@ -91,9 +91,10 @@ def test_no_answer_is_run_where_that_is_not_safe(
 def test_the_numbers_of_system_calls_are_the_kernels() -> None:
     """As its headers, where they are installed, say of this processor and of all newer ones."""
     places = "/usr/include/x86_64-linux-gnu/asm/unistd_64.h", "/usr/include/asm-generic/unistd.h"
+    missing = [place for place in places if not Path(place).is_file()]
+    if missing and "CI" not in os.environ:
+        pytest.skip(f"the kernel's headers are not here ({missing[0]}): install linux-libc-dev")
     for column, place in enumerate(places):
-        if not Path(place).is_file():
-            pytest.skip("the kernel's headers are not here: install linux-libc-dev")
         found = re.findall(r"#define __NR(?:3264)?_(\w+)\s+(\d+)", Path(place).read_text())
         numbers = {name: int(number) for name, number in found}
         for name, ours in (seccomp.DENIED | seccomp.LIMITED).items():

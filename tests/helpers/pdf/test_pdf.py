@@ -12,7 +12,7 @@ import pytest
 from cells import Cell, code, error, markdown, png, shown, stream
 from pypdf import PageObject, PdfReader
 
-from helpers.errors import PdfError
+from helpers.errors import NotebookError
 from helpers.pdf.document import notebook_to_pdf
 
 Pages = Callable[..., Sequence[PageObject]]
@@ -85,7 +85,7 @@ def test_a_notebook_without_cells(pages: Pages) -> None:
 def test_what_is_no_notebook_is_named(tmp_path: Path, content: str) -> None:
     path = tmp_path / "bad.ipynb"
     path.write_text(content)
-    with pytest.raises(PdfError, match=r"bad\.ipynb .*save it again"):
+    with pytest.raises(NotebookError, match=r"bad\.ipynb .*save it again"):
         notebook_to_pdf(path)
     assert list(tmp_path.iterdir()) == [path]
 
