@@ -7,32 +7,42 @@ plain ``range``: the grader runs the same student code with neither bar nor file
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import os
-import random
 import signal
+import sys
 import threading
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from helpers._session import Session, current
-from helpers.errors import CheckpointError
+from helpers._session import current
+from helpers.learning.checkpoint import Checkpoint, number
+from helpers.learning.identity import running_cell
 
 if TYPE_CHECKING:
     from torch import nn, optim
 
-_resume_next = False
+_asked = False
+_resumed_cell: tuple[int, str] | None = None
 
 
 def resume() -> None:
-    """Let the next ``training`` of the same model and optimizer continue where it was stopped.
+    """Let the trainings of the next cell that trains continue where they were stopped.
 
     Call it after an interrupted or lost kernel, before running the training cell again. A
-    training that had finished is restored as it was, without another epoch.
+    training that had finished is restored as it was, without another epoch; one whose code was
+    changed since is trained anew. Outside of notebooks it holds for the next training alone.
     """
-    global _resume_next
-    _resume_next = True
+    global _asked
+    _asked = True
+
+
+def _resuming() -> bool:
+    """Whether this training may continue from its checkpoint."""
+    global _asked, _resumed_cell
+    cell = running_cell()
+    if _asked:
+        _asked, _resumed_cell = False, cell
+        return True
+    return cell is not None and cell == _resumed_cell
 
 
 def training(
@@ -54,7 +64,7 @@ def training(
 
     Args:
         epochs: how many in all, those before an interruption included.
-        model: the module, or modules, that learn.
+        model: the module, or modules, that learn or keep something; what is frozen is not saved.
         optimizer: the optimizer of their parameters.
         history: the list to which the loop appends one loss an epoch; refilled when resuming.
         scheduler: of the learning rates; saved too, and the rates shown beside the bar.
@@ -76,18 +86,20 @@ def training(
         return
     checkpoint = None
     if model is not None and optimizer is not None:
-        checkpoint = _Checkpoint(here, model, optimizer, (history, valid), scheduler, name)
+        checkpoint = Checkpoint(
+            here, model, optimizer, (history, valid), scheduler, name, sys._getframe(1).f_code
+        )
     yield from _with_bar(epochs, checkpoint, history, name)
     if checkpoint and valid:
         checkpoint.restore_best()
 
 
 def _with_bar(
-    epochs: int, checkpoint: _Checkpoint | None, history: list[float] | None, name: str
+    epochs: int, checkpoint: Checkpoint | None, history: list[float] | None, name: str
 ) -> Iterator[int]:
     from helpers.progress import progress
 
-    done = checkpoint.begin() if checkpoint else 0
+    done = checkpoint.begin(_resuming()) if checkpoint else 0
     with progress(
         total=epochs, initial=min(done, epochs), desc=name or "training", unit="epoch"
     ) as bar:
@@ -99,7 +111,7 @@ def _with_bar(
             if checkpoint:
                 checkpoint.save(epoch + 1)
             if history:
-                shown = f"loss {_number(history[-1]):.4g}"
+                shown = f"loss {number(history[-1]):.4g}"
                 if checkpoint and checkpoint.scheduler:
                     rates = (f"{g['lr']:.1e}" for g in checkpoint.optimizer.param_groups)
                     shown += f", rates {', '.join(rates)}"
@@ -131,162 +143,3 @@ def _stopping_later() -> Iterator[list[int]]:
         yield came
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-class _Checkpoint:
-    """The file of one training, and what goes into it."""
-
-    def __init__(
-        self,
-        here: Session,
-        model: nn.Module | Sequence[nn.Module],
-        optimizer: optim.Optimizer,
-        histories: tuple[list[float] | None, list[float] | None],
-        scheduler: optim.lr_scheduler.LRScheduler | None,
-        name: str,
-    ) -> None:
-        self.modules: list[Any] = list(model) if isinstance(model, list | tuple) else [model]
-        self.optimizer = optimizer
-        self.histories = histories
-        self.scheduler = scheduler
-        self.path = here.checkpoints / f"{here.kind}-{self._fingerprint(name)}.pt"
-
-    def _fingerprint(self, name: str) -> str:
-        """Equal for trainings of the same shape: values of weights do not enter.
-
-        A restarted kernel that runs only some of the cells starts from other weights and must
-        still find its checkpoint.
-        """
-        shapes = [
-            [(key, tuple(value.shape)) for key, value in module.state_dict().items()]
-            for module in self.modules
-        ]
-        groups = [
-            (len(g["params"]), sorted((k, str(v)) for k, v in g.items() if k != "params"))
-            for g in self.optimizer.state_dict()["param_groups"]
-        ]
-        parts = (name, shapes, type(self.optimizer).__name__, groups)
-        return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
-
-    def begin(self) -> int:
-        """Restore the last epoch when asked to, else clear the way; the number of epochs done."""
-        global _resume_next
-        if _resume_next and self.path.is_file():
-            _resume_next = False
-            return self._load()
-        if _resume_next:
-            print(f"No checkpoint of this model in {self.path.parent}: starting at epoch 0.")
-        # One that an earlier training of this shape left would be mistaken for this one's.
-        self.path.unlink(missing_ok=True)
-        self.best.unlink(missing_ok=True)
-        return 0
-
-    @property
-    def best(self) -> Path:
-        return self.path.with_name(f"{self.path.stem}-best.pt")
-
-    def save(self, done: int) -> None:
-        """Write the state after ``done`` epochs, and the model where it is the best so far."""
-        modules = [module.state_dict() for module in self.modules]
-        _, valid = self.histories
-        if valid and _number(valid[-1]) <= min(map(_number, valid)):
-            _write(modules, self.best)
-        state = {
-            "done": done,
-            "modules": modules,
-            "optimizer": self.optimizer.state_dict(),
-            "scheduler": self.scheduler.state_dict() if self.scheduler else None,
-            "histories": [None if h is None else [_number(v) for v in h] for h in self.histories],
-            "random": _random_state(),
-        }
-        _write(state, self.path)
-
-    def restore_best(self) -> None:
-        """Put the best epoch's model back.
-
-        Raises:
-            CheckpointError: its file cannot be read.
-        """
-        if not self.best.is_file():
-            return
-        try:
-            self._load_modules(_read(self.best))
-        except Exception as error:  # what torch.load raises for a damaged file has many types
-            raise CheckpointError(
-                f"The best epoch's model in {self.best} cannot be read ({type(error).__name__}): "
-                "delete it and train again."
-            ) from error
-
-    def _load_modules(self, saved: list[dict[str, Any]]) -> None:
-        for module, state in zip(self.modules, saved, strict=True):
-            module.load_state_dict(state)
-
-    def _load(self) -> int:
-        try:
-            state = _read(self.path)
-            self._load_modules(state["modules"])
-            self.optimizer.load_state_dict(state["optimizer"])
-            if self.scheduler:
-                self.scheduler.load_state_dict(state["scheduler"])
-            for history, saved in zip(self.histories, state["histories"], strict=True):
-                if history is not None:
-                    history[:] = saved or []
-            _set_random_state(state["random"])
-            return int(state["done"])
-        except Exception as error:  # what torch.load raises for a damaged file has many types
-            raise CheckpointError(
-                f"The checkpoint {self.path} cannot be continued ({type(error).__name__}): "
-                "delete it and train without helpers.resume()."
-            ) from error
-
-
-def _write(state: Any, path: Path) -> None:
-    """Save in one step: a kill leaves the old file or this one."""
-    import torch
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(f".{os.getpid()}.part")
-    try:
-        torch.save(state, part)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _read(path: Path) -> Any:
-    """On the CPU first: random states must stay there, and load_state_dict moves the rest."""
-    import torch
-
-    return torch.load(path, map_location="cpu", weights_only=True)
-
-
-def _number(loss: Any) -> float:
-    """A loss as a plain number; a student may have kept a tensor, with its graph."""
-    return float(loss.detach() if hasattr(loss, "detach") else loss)
-
-
-def _random_state() -> dict[str, Any]:
-    """The state of every global generator, in plain types and tensors."""
-    import numpy as np
-    import torch
-
-    algorithm, keys, *rest = np.random.get_state(legacy=True)
-    return {
-        "python": random.getstate(),
-        "numpy": [algorithm, keys.tolist(), *rest],  # type: ignore[union-attr, unused-ignore]
-        "torch": torch.get_rng_state(),
-        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
-    }
-
-
-def _set_random_state(state: dict[str, Any]) -> None:
-    import numpy as np
-    import torch
-
-    version, internal, gauss = state["python"]
-    random.setstate((version, tuple(internal), gauss))
-    np.random.set_state(tuple(state["numpy"]))
-    torch.set_rng_state(state["torch"])
-    if len(state["cuda"]) == torch.cuda.device_count():
-        with contextlib.suppress(RuntimeError):  # saved on another kind of GPU
-            torch.cuda.set_rng_state_all(state["cuda"])

@@ -12,7 +12,7 @@ SMALL = mini_data.Recipe(unlabeled=40, train=20, test=20)
 def fresh_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each test begins without a session and without a wish to resume."""
     monkeypatch.setattr("helpers._session._current", None)
-    monkeypatch.setattr("helpers.learning.training._resume_next", False)
+    monkeypatch.setattr("helpers.learning.training._asked", False)
     for name in ("HELPERS_PROFILE", "HELPERS_DATA"):
         monkeypatch.delenv(name, raising=False)
 
