@@ -22,11 +22,16 @@ FIRST = [
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that train come first, so that no worker is left with one at the end."""
+    """What trains comes first and the quick last, so that no worker is left with a long one.
+
+    What needs an executed notebook but does not train it waits until there is one.
+    """
     order = {name: i for i, name in enumerate(FIRST)}
 
-    def place(item: pytest.Item) -> tuple[int, bool]:
-        return order.get(item.path.name, len(FIRST)), item.get_closest_marker("trains") is None
+    def place(item: pytest.Item) -> int:
+        kinds = ("slow", "trains")
+        later = next((i for i, k in enumerate(kinds) if item.get_closest_marker(k)), len(kinds))
+        return order.get(item.path.name, len(FIRST) + later)
 
     items.sort(key=place)
 

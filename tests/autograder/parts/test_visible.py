@@ -80,8 +80,8 @@ def test_a_gpu_sees_no_less_than_a_cpu(sandbox: Sandbox, part: str) -> None:
     """A mistake that a test sees is seen on a GPU as well, where forgotten devices are, too."""
     visible = Visible(part, sandbox)
     for patch in visible.basis.patches[part].mistakes:
-        if patch.question in visible.questions and visible.run(patch.question, patch, gpu=False):
-            assert visible.run(patch.question, patch, gpu=True), patch.id
+        if patch.question in visible.questions and not visible.run(patch.question, patch, gpu=True):
+            assert not visible.run(patch.question, patch, gpu=False), patch.id
 
 
 FORGOTTEN = {
