@@ -1,7 +1,6 @@
 PY := .venv/bin/python
-# A worker for each core and one more, since many tests wait for limits, kernels and browsers. A file's
-# tests, which share what is slow to make, stay together.
-PYTEST = $(PY) -m pytest -n $$(($$(nproc) + 1)) --dist loadfile --no-loadscope-reorder
+# A worker for each core; a file's tests, which share what is slow to make, stay together.
+PYTEST := $(PY) -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: help demo test test-fast lint lock bench versions
 
