@@ -54,6 +54,20 @@ def top_level(source: str) -> list[str]:
     return names
 
 
+LIGHT = {*sys.stdlib_module_names, "helpers", "matplotlib", "numpy", "torch", "tqdm"}
+
+
+def test_what_is_given_imports_nothing_slow(path: Path) -> None:
+    """Every answer is graded beside the given cells' imports, in a process of its own."""
+    given = [
+        c.source for c in read(path).cells if c.cell_type == "code" and not question_of(c.source)
+    ]
+    nodes = [node for source in given for node in ast.parse(source).body]
+    names = [a.name for n in nodes if isinstance(n, ast.Import) for a in n.names]
+    names += [n.module or "" for n in nodes if isinstance(n, ast.ImportFrom)]
+    assert {name.partition(".")[0] for name in names} <= LIGHT
+
+
 def test_answers_are_the_questions_of_the_part_in_order(path: Path) -> None:
     assert list(answers(path)) == [q.id for q in load_part(path.stem).questions]
 
