@@ -1,10 +1,10 @@
 """Audit: the reference earns all, the blank nothing; mistakes are caught, variants pass."""
 
 import copy
-import dataclasses
 import hashlib
 import json
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
@@ -16,7 +16,7 @@ from autograder.authoring.release import stripped
 from autograder.course.table import Course
 from autograder.grading.basis import Basis
 from autograder.grading.grade import Grader
-from autograder.grading.mistakes import Patch
+from autograder.grading.mistakes import Patch, Patches
 from autograder.model import CourseError, ProblemSet, Report
 from autograder.reading.answers import read_notebook
 from autograder.reading.released import Release
@@ -30,11 +30,12 @@ def audit(ps: ProblemSet, course: Course, sampled: Collection[str] = ()) -> dict
 
     The reference notebook is executed once (mini profile, cached by content); mistakes and
     variants are spliced into that, and every row is graded as a submission. Of the parts
-    ``sampled``, which are audited elsewhere, one mistake a question is graded.
+    ``sampled``, which are audited elsewhere, one mistake a question is graded, and none else known.
     """
-    basis = composed_basis(ps, course)
+    basis = _sampled(composed_basis(ps, course), sampled)
     executed = reference(ps, course)
-    mistakes, variants = _patches(basis, sampled)
+    mistakes = [p for patches in basis.patches.values() for p in patches.mistakes]
+    variants = [p for patches in basis.patches.values() for p in patches.variants]
     with (
         Grader(basis, RememberingSandbox) as grader,
         tqdm(total=2 + len(mistakes) + len(variants), desc=f"audit {ps.id}") as bar,
@@ -73,7 +74,7 @@ def option_values(ps: ProblemSet, course: Course) -> dict[str, ProblemSet]:
         for option, values in part.options.items():
             for value in values:
                 if value != ps.options[option]:
-                    other = dataclasses.replace(ps, options={**ps.options, option: value})
+                    other = replace(ps, options={**ps.options, option: value})
                     found[f"{ps.id}[{option}={value}]"] = other
     return found
 
@@ -85,16 +86,15 @@ def composed_basis(ps: ProblemSet, course: Course) -> Basis:
     return Basis.of(blank, read_notebook(json.loads(solution), blank, ps.id), course)
 
 
-def _patches(basis: Basis, sampled: Collection[str]) -> tuple[list[Patch], list[Patch]]:
-    mistakes: list[Patch] = []
-    variants: list[Patch] = []
-    for part, patches in basis.patches.items():
-        if part in sampled:
-            mistakes += {p.question: p for p in reversed(patches.mistakes)}.values()
-        else:
-            mistakes += patches.mistakes
-            variants += patches.variants
-    return mistakes, variants
+def _sampled(basis: Basis, sampled: Collection[str]) -> Basis:
+    """Of the parts ``sampled``, one mistake a question is known, and no variant."""
+
+    def of(part: str, patches: Patches) -> Patches:
+        if part not in sampled:
+            return patches
+        return Patches([*{p.question: p for p in reversed(patches.mistakes)}.values()], [])
+
+    return replace(basis, patches={part: of(part, p) for part, p in basis.patches.items()})
 
 
 def _mistake(report: Report, patch: Patch, whole: Report) -> dict[str, Any]:
@@ -116,7 +116,7 @@ class RememberingSandbox(Sandbox):
         self._runs: dict[bytes, Run] = {}
 
     def run(self, job: Job, limits: Limits | None = None) -> Run:
-        key = hashlib.sha256(wire.encode([dataclasses.asdict(job), repr(limits)])).digest()
+        key = hashlib.sha256(wire.encode([asdict(job), repr(limits)])).digest()
         if key not in self._runs:
             self._runs[key] = super().run(job, limits)
         return self._runs[key]
