@@ -121,10 +121,11 @@ def exceeded(worker: Worker, common: int) -> End | None:
     if live and all(p.waits for p in live):
         worker.asleep += min(now - worker.looked, 5 * EVERY)  # this process may have been stopped
     worker.looked = now
+    allowed = f"more than {worker.cpu} second{'s' * (worker.cpu != 1)}"
     if worker.asleep > worker.cpu:
-        return End(Why.WAITED, f"more than {worker.cpu} seconds of waiting")
+        return End(Why.WAITED, f"{allowed} of waiting")
     if worker.ended + sum(p.seconds for p in live) > worker.cpu:
-        return _limit(f"more than {worker.cpu} seconds of computing")
+        return _limit(f"{allowed} of computing")
     if sum(max(0, p.held - common) for p in live) > worker.memory:
         return _limit(f"more than {worker.memory >> 20:,} MB of memory")
     try:

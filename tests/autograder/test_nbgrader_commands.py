@@ -48,58 +48,59 @@ BROKEN = {
 }
 
 
-# Bonus points are extra credit: the reference has more than the maximum, which leaves them out.
-# Two of the points of ps_transfer are given by a person, who was not here yet.
-@pytest.mark.parametrize(
-    ("ps_id", "maximum", "right", "partial"),
-    [
-        ("ps_autoencoder", 5, 5, 4),
-        ("ps_cmc", 11, 12, 10),
-        ("ps_clip", 10, 10, 9),
-        ("ps_transfer", 12, 10, 9),
-    ],
-)
-def test_the_shipped_problem_set(
-    tmp_path: Path, ps_id: str, maximum: float, right: float, partial: float
-) -> None:
+# The maximum, and what the reference and one with a broken answer earn. Bonus points are extra
+# credit: the reference has more than the maximum, which leaves them out. Two of the points of
+# ps_transfer are given by a person, who was not here yet.
+SCORES = {
+    "ps_autoencoder": (5, 5, 4),
+    "ps_cmc": (11, 12, 10),
+    "ps_clip": (10, 10, 9),
+    "ps_transfer": (12, 10, 9),
+}
+
+
+def hand_in(folder: Path, student: str, ps_id: str, notebook: nbformat.NotebookNode) -> None:
+    path = folder / "submitted" / student / ps_id / f"{ps_id}.ipynb"
+    path.parent.mkdir(parents=True)
+    nbformat.write(notebook, path)
+
+
+def test_the_shipped_problem_sets(tmp_path: Path) -> None:
+    assert list(SCORES) == COURSE.ids
     for name in ("course.toml", "nbgrader_config.py"):
         shutil.copy(ROOT / name, tmp_path)
     shutil.copytree(
         ROOT / "solutions", tmp_path / "solutions", ignore=shutil.ignore_patterns("ps_*")
     )
     course = Course(tmp_path, PUBLIC_SECRET)
-    ps = course.problem_set(ps_id)
-    blank = release(ps, course)
-    executed = reference(COURSE.problem_set(ps_id), COURSE)
-
-    broken = copy.deepcopy(executed)
-    for cell in broken.cells:
-        cell.source = BROKEN.get(cell.id, cell.source)
-    for student, notebook in {
-        "reference": executed,
-        "blank": nbformat.read(blank, as_version=4),
-        "partial": broken,
-    }.items():
-        path = tmp_path / "submitted" / student / ps.id / f"{ps.id}.ipynb"
-        path.parent.mkdir(parents=True)
-        nbformat.write(notebook, path)
-
-    before = blank.read_bytes()
-    nbgrader(tmp_path, "generate_assignment", ps.id)
-    assert blank.read_bytes() == before
-    nbgrader(tmp_path, "autograde", ps.id)
-    nbgrader(tmp_path, "generate_feedback", ps.id)
+    for ps_id in SCORES:
+        blank = release(course.problem_set(ps_id), course)
+        executed = reference(COURSE.problem_set(ps_id), COURSE)
+        broken = copy.deepcopy(executed)
+        for cell in broken.cells:
+            cell.source = BROKEN.get(cell.id, cell.source)
+        hand_in(tmp_path, "reference", ps_id, executed)
+        hand_in(tmp_path, "blank", ps_id, nbformat.read(blank, as_version=4))
+        hand_in(tmp_path, "partial", ps_id, broken)
+        before = blank.read_bytes()
+        nbgrader(tmp_path, "generate_assignment", ps_id)
+        assert blank.read_bytes() == before
+        nbgrader(tmp_path, "autograde", ps_id)
     nbgrader(tmp_path, "export")
     with (tmp_path / "grades.csv").open() as file:
-        rows = {r["student_id"]: r for r in csv.DictReader(file)}
-    assert {s: (float(r["score"]), float(r["max_score"])) for s, r in rows.items()} == {
-        "reference": (right, maximum),
-        "blank": (0, maximum),
-        "partial": (partial, maximum),
-    }
-    assert (tmp_path / "feedback" / "partial" / ps.id / f"{ps.id}.html").is_file()
+        rows = {(r["assignment"], r["student_id"]): r for r in csv.DictReader(file)}
+    found = {key: (float(r["score"]), float(r["max_score"])) for key, r in rows.items()}
+    for ps_id, (maximum, right, partial) in SCORES.items():
+        for student, score in {"reference": right, "blank": 0, "partial": partial}.items():
+            assert found.pop((ps_id, student)) == (score, maximum), (ps_id, student)
+    assert not found
+
+    nbgrader(tmp_path, "generate_feedback", ps_id)
+    assert (tmp_path / "feedback" / "partial" / ps_id / f"{ps_id}.html").is_file()
+    ps = course.problem_set(ps_id)
     questions = sum(not q.bonus for q in ps.questions) + len(ps.by_hand)
-    assert f"VALIDATION FAILED ON {questions} CELL(S)" in nbgrader(tmp_path, "validate", str(blank))
+    said = nbgrader(tmp_path, "validate", str(course.release_path(ps_id)))
+    assert f"VALIDATION FAILED ON {questions} CELL(S)" in said
 
 
 def test_nbgrader_validates_the_reference(tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ RIGHT = {
     "except (OSError, ValueError): pass",
     "become root": "import os\nfor f in (os.setuid, os.setgid):\n    try: f(0)\n    except OSError: pass\n"
     "try: os.setgroups([0])\nexcept OSError: pass",
-    "set-user-id programs": "import subprocess\ntry: subprocess.run(['su', '-c', 'true'], timeout=2)\n"
+    "set-user-id programs": "import subprocess\ntry: subprocess.Popen(['su', '-c', 'true'])\n"
     "except (OSError, subprocess.SubprocessError): pass",
     "a daemon": "import os, time\nif os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n"
     "        time.sleep(300)\n    os._exit(0)",
@@ -164,30 +164,30 @@ ENDED = {
     "stack": ("import ctypes, threading\nclass E(Exception): pass\ndef f(): f()\n"
               "import sys; sys.setrecursionlimit(10**9); threading.stack_size(65536)\n"
               "t = threading.Thread(target=f); t.start(); t.join()", ""),
-    "loop": ("while True: pass", "2 seconds of computing"),
-    "loop in C": ("sum(range(10**18))", "2 seconds of computing"),
+    "loop": ("while True: pass", "1 second of computing"),
+    "loop in C": ("sum(range(10**18))", "1 second of computing"),
     "loop in C that blocks signals": (
         "import signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, range(1, 64))\n"
-        "sum(range(10**18))", "2 seconds of computing"),
-    "regular expression": ("import re; re.match('(a+)+$', 'a' * 64 + 'b')", "2 seconds of computing"),
+        "sum(range(10**18))", "1 second of computing"),
+    "regular expression": ("import re; re.match('(a+)+$', 'a' * 64 + 'b')", "1 second of computing"),
     "big number": ("10**10**9", "computing"),
-    "sleep": ("import time; time.sleep(10**6)", "2 seconds of waiting"),
-    "naps": ("import time\nwhile True: time.sleep(0.3)", "2 seconds of waiting"),
+    "sleep": ("import time; time.sleep(10**6)", "1 second of waiting"),
+    "naps": ("import time\nwhile True: time.sleep(0.3)", "1 second of waiting"),
     "a lock": ("import threading\nl = threading.Lock(); l.acquire(); l.acquire()", "of waiting"),
     "thread storm": (
         "import threading\ndef f():\n    while True: pass\nwhile True:\n"
         "    try: threading.Thread(target=f, daemon=True).start()\n    except RuntimeError: pass",
-        "seconds of computing"),
+        "of computing"),
     "fork storm": ("import os\nwhile True:\n    try: os.fork()\n    except OSError: pass",
-                   "seconds of computing"),
+                   "of computing"),
     "children that compute": (
         "import os\nfor _ in range(8):\n    if os.fork() == 0:\n        while True: pass\n"
-        "import time; time.sleep(10**6)", "2 seconds of computing"),
+        "import time; time.sleep(10**6)", "1 second of computing"),
     "a first thread that ends": (
         "import ctypes, os, threading\ndef f():\n    for _ in range(3):\n        os.fork()\n"
         "    while True: pass\nthreading.Thread(target=f).start()\n"
         "ctypes.CDLL(None).syscall({'x86_64': 60, 'aarch64': 93}[os.uname().machine], 0)",
-        "2 seconds of computing"),
+        "1 second of computing"),
     "children that hold memory": (
         "import os, time\nfor _ in range(40):\n    if os.fork() == 0:\n"
         "        x = b'x' * (200 << 20); time.sleep(10**6)\ntime.sleep(10**6)", "MB of memory"),
