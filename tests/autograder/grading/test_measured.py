@@ -16,6 +16,7 @@ import pytest
 from safetensors.numpy import load, save
 from shipped import COURSE, basis
 
+from autograder.authoring.audit import RememberingSandbox
 from autograder.authoring.reference import reference
 from autograder.batch.run import grade_all
 from autograder.course.secret import PUBLIC_SECRET
@@ -56,7 +57,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 
 @pytest.fixture(scope="module")
 def grader() -> Iterator[Grader]:
-    with Grader(basis(PS)) as grader:
+    with Grader(basis(PS), RememberingSandbox) as grader:
         yield grader
 
 

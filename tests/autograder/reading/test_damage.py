@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import nbformat
@@ -23,9 +24,14 @@ def grader(request: pytest.FixtureRequest) -> Iterator[Grader]:
         yield grader
 
 
+@cache
+def saved(ps_id: str) -> str:
+    return str(nbformat.writes(reference(COURSE.problem_set(ps_id), COURSE)))
+
+
 @pytest.fixture
 def executed(grader: Grader) -> dict[str, Any]:
-    notebook: dict[str, Any] = json.loads(nbformat.writes(reference(grader.problem_set, COURSE)))
+    notebook: dict[str, Any] = json.loads(saved(grader.problem_set.id))
     return notebook
 
 

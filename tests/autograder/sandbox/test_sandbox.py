@@ -85,7 +85,7 @@ def test_each_job_starts_afresh(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        ("while True: pass", "seconds of computing"),
+        ("while True: pass", " of computing"),
         ("import os\nos._exit(0)", "ended the process"),
         ("import ctypes\nctypes.string_at(0)", "crashed with signal 11"),
         ("import os, signal\nos.kill(os.getpid(), 9)", "killed"),
@@ -108,7 +108,7 @@ def test_an_answer_that_does_not_finish_is_told_so(
 
 def test_waiting_is_stopped_after_a_second_try(sandbox: Sandbox) -> None:
     done = run(sandbox, "import time\ntime.sleep(1000)", cpu=1)
-    assert done.end == End(Why.WAITED, "it was stopped: more than 1 seconds of waiting")
+    assert done.end == End(Why.WAITED, "it was stopped: more than 1 second of waiting")
     assert done.seconds > 2
     assert not live_workers()
 
