@@ -60,6 +60,7 @@ class ProblemSet:
     questions: tuple[Question, ...] = ()
     by_hand: tuple[Question, ...] = ()
     limits: Budget = field(default_factory=Budget)
+    hints: bool = True
 
     @property
     def points(self) -> float:

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
         plot_prompts,
         plot_rates,
     )
-    from helpers.figures.plots import plot_accuracies, plot_loss, show_images, show_reconstructions
+    from helpers.figures.image_plots import show_images, show_reconstructions
+    from helpers.figures.plots import plot_accuracies, plot_loss
+    from helpers.figures.showing import show_figure
     from helpers.handing.handing_in import hand_in
     from helpers.handing.results import record
     from helpers.learning.amp import autocast, grad_scaler
@@ -71,6 +73,7 @@ __all__ = [
     "rgb_to_lab",
     "session",
     "show_captions",
+    "show_figure",
     "show_images",
     "show_matches",
     "show_reconstructions",
@@ -108,9 +111,10 @@ _HOMES = {
     "record": "handing.results",
     "rgb_to_lab": "data.colour",
     "show_captions": "figures.caption_plots",
-    "show_images": "figures.plots",
+    "show_figure": "figures.showing",
+    "show_images": "figures.image_plots",
     "show_matches": "figures.caption_plots",
-    "show_reconstructions": "figures.plots",
+    "show_reconstructions": "figures.image_plots",
 }
 
 

@@ -42,6 +42,11 @@ class Session:
     quick: bool = False
 
     @property
+    def on_drive(self) -> bool:
+        """Whether checkpoints outlive this machine, in Google Drive."""
+        return self.checkpoints.is_relative_to(MOUNT)
+
+    @property
     def kind(self) -> str:
         """What results and checkpoints of this run go by: the profile, or ``"quick"``."""
         return "quick" if self.quick else self.profile
@@ -80,7 +85,8 @@ def start(
         seed: for Python's, NumPy's and torch's global generators.
         profile: ``"mini"`` or ``"full"``; else ``$HELPERS_PROFILE``; else ``"full"`` where there
             is a GPU and ``"mini"`` where not.
-        data: folder for data sets; else ``$HELPERS_DATA``; else ``~/.cache/course-helpers``.
+        data: folder for data sets; else ``$HELPERS_DATA``; else ``~/.cache/course-helpers``. In
+            Colab it may lie in Google Drive, which is mounted then.
         checkpoints: folder for checkpoints, for example on a mounted drive; else
             ``checkpoints`` in the data folder.
         quick: try the notebook out, with a few images and two epochs a training. Its results mean
@@ -102,8 +108,10 @@ def start(
             f"There is no profile {profile!r}: use {' or '.join(map(repr, PROFILES))}."
         )
     home = data_folder(data)
+    if drive or (in_colab() and home.is_relative_to(MOUNT) and not DRIVE.is_dir()):
+        _mount_drive()
     if drive:
-        checkpoints = checkpoints or _mounted_drive() / "course-helpers" / "checkpoints"
+        checkpoints = checkpoints or DRIVE / "course-helpers" / "checkpoints"
     random.seed(seed)
     np.random.seed(seed % 2**32)
     torch.manual_seed(seed)
@@ -151,8 +159,8 @@ def current() -> Session | None:
     return _current
 
 
-def _mounted_drive() -> Path:
-    """Mount the student's Drive, after Colab has asked them, and return its folder.
+def _mount_drive() -> None:
+    """Mount the student's Drive, after Colab has asked them.
 
     Raises:
         SessionError: this is not Colab, or Drive was not mounted.
@@ -169,6 +177,5 @@ def _mounted_drive() -> Path:
     except Exception as error:  # a refused or failed mount has many types
         raise SessionError(
             f"Google Drive was not mounted ({error}): run the cell again and allow it, or leave "
-            "out drive=True."
+            "out drive=True and a folder of it."
         ) from error
-    return DRIVE

@@ -10,6 +10,7 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
+from autograder.authoring.first_cell import first_cell
 from autograder.authoring.marks import mark
 from autograder.course.table import Course
 from autograder.model import CourseError, ProblemSet
@@ -18,6 +19,8 @@ from autograder.parts.declare import Part, applies, misfit
 KEPT_METADATA = ("tags", "jupyter", "cellView")
 SHARED = "shared"
 """The tag of cells that several parts bring along: the first part's copy is kept."""
+HINTS = "hints"
+"""The tag of cells with hints, which ``hints = false`` leaves out."""
 
 
 def composed(ps: ProblemSet, course: Course) -> str:
@@ -45,6 +48,7 @@ def _ordered(ps: ProblemSet, course: Course) -> list[NotebookNode]:
     for part in course.parts(ps):
         path = course.solution_path(part.name)
         cells = [c for c in _read(path).cells if applies(_when(c, part, path), ps.options)]
+        cells = [c for c in cells if ps.hints or not _tagged(c, HINTS)]
         last = max((i for i, c in enumerate(cells) if not _shared(c)), default=-1)
         for index, cell in enumerate(cells):
             earlier = [c for c in (*body, *tail) if c.id == cell.id]
@@ -76,7 +80,11 @@ def _read(path: Path) -> NotebookNode:
 
 
 def _shared(cell: NotebookNode) -> bool:
-    return SHARED in cell.metadata.get("tags", [])
+    return _tagged(cell, SHARED)
+
+
+def _tagged(cell: NotebookNode, tag: str) -> bool:
+    return tag in cell.metadata.get("tags", [])
 
 
 def _when(cell: NotebookNode, part: Part, path: Path) -> dict[str, str]:
@@ -117,8 +125,7 @@ def _values(ps: ProblemSet, course: Course) -> dict[str, str]:
         "problem_set": ps.id,
         "course": course.about.title,
         "term": course.about.term,
-        "helpers": course.helpers.source,
-        "helpers_version": course.helpers_version,
+        "first_cell": first_cell(course),
         **ps.options,
     } | {f"points:{q.id}": _number(q.points) for q in (*ps.questions, *ps.by_hand)}
 

@@ -65,10 +65,13 @@ def split(source: str) -> tuple[list[str], list[str]]:
     return seen, removed
 
 
-def find(solution: Mapping[str, Any], release: Mapping[str, Any]) -> list[str]:
+def find(
+    solution: Mapping[str, Any], release: Mapping[str, Any], beside: Mapping[str, str] | None = None
+) -> list[str]:
     """One sentence for everything in ``release`` that students must not get.
 
     Both are notebooks in nbformat 4, as parsed JSON; ``solution`` still has its marked regions.
+    ``beside`` holds, by name, the texts of files that students get with it.
     A removed line counts wherever it turns up again, in sources, metadata or attachments, however
     it is indented; not when the line is short, an idiom, or to be seen in an answer cell as well.
     """
@@ -78,6 +81,7 @@ def find(solution: Mapping[str, Any], release: Mapping[str, Any]) -> list[str]:
         (f"cell {cell.get('id', number)!r}", cell) for number, cell in enumerate(release["cells"])
     ]
     places.append(("the notebook's metadata", release["metadata"]))
+    places += [(name, {"source": text}) for name, text in (beside or {}).items()]
     for place, content in places:
         if content.get("outputs"):
             problems.append(f"{place} has an output")

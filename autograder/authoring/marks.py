@@ -9,6 +9,9 @@ from autograder.authoring import leaks
 from autograder.model import CourseError, ProblemSet, Question
 from helpers.notebook import question_of
 
+TODO = "todo"
+"""The tag of a given cell with lines between marks that are left to students, and not graded."""
+
 
 def mark(cells: list[NotebookNode], ps: ProblemSet) -> None:
     """Mark answer and test cells for nbgrader, having checked them against the questions."""
@@ -41,6 +44,9 @@ def mark(cells: list[NotebookNode], ps: ProblemSet) -> None:
         answer.metadata.nbgrader = _nbgrader(question.id)
         # nbgrader has no bonus cells: such points are extra credit, beside the maximum.
         test.metadata.nbgrader = _nbgrader(test.id, 0 if question.bonus else question.points)
+    for cell in code:
+        if TODO in cell.metadata.get("tags", []):
+            cell.metadata.nbgrader = _nbgrader(cell.id)
     for question in ps.by_hand:
         _by_hand(cells, question, ps)
     if doubles := sorted({c.id for c in cells if sum(c.id == d.id for d in cells) > 1}):

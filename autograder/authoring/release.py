@@ -10,7 +10,7 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import SaveCells
 from traitlets.config import Config, PyFileConfigLoader
 
-from autograder.authoring import leaks
+from autograder.authoring import leaks, wheel
 from autograder.authoring.compose import composed
 from autograder.authoring.marks import definitions
 from autograder.course.table import Course
@@ -55,7 +55,8 @@ def stripped(solution: str, ps: ProblemSet, course: Course) -> str:
     except Exception as error:  # nbgrader raises bare RuntimeErrors, its own and nbformat's
         raise CourseError(f"nbgrader cannot make a release of {ps.id}: {error}") from error
     result = nbformat.reads(text, as_version=4)
-    if problems := leaks.find(source, result):
+    beside = wheel.texts() if course.helpers.source == "inside" else {}
+    if problems := leaks.find(source, result, beside):
         raise CourseError(
             f"{ps.id} is not released: {'; '.join(problems[:5])}"
             + (f"; and {len(problems) - 5} more." if len(problems) > 5 else ".")

@@ -19,6 +19,9 @@ from autograder.parts import declare
 from autograder.parts.declare import Part
 from autograder.paths import ROOT
 
+DRIVE = re.compile(r"https://drive\.google\.com/(?:file/d/|(?:open|uc)\?(?:.*&)?id=)([\w-]+)")
+"""A share link of Google Drive, and the file's id in it."""
+
 Fail = Callable[[str], CourseError]
 Profile = Literal["full", "mini"]
 
@@ -33,7 +36,7 @@ class About(Record, frozen=True):
 class Helpers(Record, frozen=True):
     """The table ``helpers``: where students get the package."""
 
-    source: str = ""
+    source: str = "inside"
 
 
 class Image(Record, frozen=True):
@@ -53,6 +56,7 @@ class Table(Record, frozen=True):
     hand_in: str
     profiles: list[Profile] = msgspec.field(default_factory=lambda: ["full", "mini"])
     visibility: Literal["visible", "after_due_date", "after_published", "hidden"] = "visible"
+    hints: bool = True
     points: dict[str, float] = msgspec.field(default_factory=dict)
     options: dict[str, Any] = msgspec.field(default_factory=dict)
     limits: dict[str, Any] = msgspec.field(default_factory=dict)
@@ -76,6 +80,7 @@ class Course:
         tables = _read(self.file)
         self.about = self._general(tables, "course", About)
         self.helpers = self._general(tables, "helpers", Helpers)
+        _check_source(self.helpers.source, f"{self.file}, [helpers]")
         self.image = self._general(tables, "gradescope", Image)
         self._limits = tables.pop("limits", {})
         self._tables = tables
@@ -169,10 +174,22 @@ class Course:
             profiles=tuple(table.profiles),
             visibility=table.visibility,
             hand_in=table.hand_in,
+            hints=table.hints,
             options=_options(parts, table.options, fail),
             questions=graded,
             by_hand=tuple(q for q in questions if q.id in by_hand),
             limits=read_limits([self._limits, table.limits], [q.id for q in graded], fail),
+        )
+
+
+def _check_source(source: str, place: str) -> None:
+    """Students install a wheel, which holds ``helpers`` alone."""
+    wheel = re.fullmatch(r"https?://[^\s\"]+\.whl(#\S*)?", source)
+    if source not in ("", "inside") and not wheel and not DRIVE.match(source):
+        raise CourseError(
+            f'{place}: source is {source!r}, but has to be "inside", the address of a wheel '
+            "(https://….whl), or a share link of Google Drive to one. With a repository or an "
+            "archive of it, students would get solutions/ as well."
         )
 
 

@@ -143,7 +143,8 @@ class CodeQuestions:
                     logging.getLogger(__name__).warning("%s It is left out.", error)
                     continue
                 own = [patch.cell] if patch.cell else []
-                run = self._run(question, Submission(patch.id, {question.id: answer}, own))
+                cells = [*own, *self.basis.reference.extras]
+                run = self._run(question, Submission(patch.id, {question.id: answer}, cells))
                 rows = self._rows(question, run)
                 wrong = zip(rows, _judged(rows, run), strict=True)
                 failed = frozenset(row.check.name for row, check in wrong if not check.passed)

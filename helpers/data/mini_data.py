@@ -144,6 +144,8 @@ def make_folder(
         if not is_whole():
             part.mkdir(parents=True)
             make(part)
+            for path in filter(Path.is_file, part.rglob("*")):
+                path.chmod(0o644)  # some libraries write for their owner alone
             (part / "recipe.json").write_text(recipe, encoding="utf-8")
         if not is_whole():  # another process may have made it meanwhile
             shutil.rmtree(folder, ignore_errors=True)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from helpers.errors import HelpersError
-from helpers.figures.plots import BLUE, empty, middle, shown
+from helpers.figures.image_plots import middle
+from helpers.figures.showing import BLUE, GREEN, empty, shown
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -65,24 +66,48 @@ def plot_similarities(similarities: Mapping[str, Any]) -> tuple[Figure, str]:
 
 
 @shown
-def show_matches(data: Flickr8k, matches: Mapping[str, Sequence[str]]) -> tuple[Figure, str]:
-    """Show what was retrieved for each query, three images in a row.
+def show_matches(
+    data: Flickr8k,
+    matches: Mapping[str, Sequence[str]],
+    words: Mapping[str, Sequence[str]] | None = None,
+) -> tuple[Figure, str]:
+    """Show what was retrieved for each query, three images in a row, and which of them fit it.
 
     Args:
         data: the data set that the file names are of.
         matches: file names by query, best first; the first nine are shown.
+        words: by query, what the captions of an image that fits it hold. Such images get a green
+            frame.
     """
+    from matplotlib.patches import Rectangle
+
+    words = words or {}
+    captions = dict(zip(data.names, data.captions, strict=True)) if words else {}
     columns = min(3, len(matches))
     figure = empty(9.0, 3.25 * -(-len(matches) // columns))
     parts = figure.subfigures(-(-len(matches) // columns), columns, squeeze=False)
+    told = []
     for part, (query, names) in zip(parts.flat, matches.items(), strict=False):
-        part.suptitle(textwrap.fill(query, 34), fontsize=10, color=BLUE)
         axes = part.subplots(3, 3, gridspec_kw={"wspace": 0.04, "hspace": 0.04})
+        hits = 0
         for ax in axes.flat:
             ax.set_axis_off()
-        for ax, name in zip(axes.flat, list(names)[:9], strict=False):
-            ax.imshow(_image(data, str(name)))
-    return figure, "; ".join(f"{query}: {', '.join(map(str, m))}" for query, m in matches.items())
+        for ax, name in zip(axes.flat, list(map(str, names))[:9], strict=False):
+            ax.imshow(_image(data, name))
+            if query in words and holds(captions.get(name, ()), words[query]):
+                hits += 1
+                frame = {"fill": False, "lw": 5, "ec": GREEN, "transform": ax.transAxes}
+                ax.add_patch(Rectangle((0, 0), 1, 1, **frame))
+        counted = f", {hits} of {min(len(names), 9)}" if query in words else ""
+        part.suptitle(textwrap.fill(query + counted, 34), fontsize=10, color=BLUE)
+        told.append(f"{query}{counted}: {', '.join(map(str, names))}")
+    return figure, "; ".join(told)
+
+
+def holds(captions: Sequence[str], words: Sequence[str]) -> bool:
+    """Whether an image's captions, taken together, hold all of these words."""
+    said = " ".join(captions).lower()
+    return all(word in said for word in words)
 
 
 def _image(data: Flickr8k, name: str) -> np.ndarray:

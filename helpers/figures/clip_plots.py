@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from helpers.errors import HelpersError
-from helpers.figures.plots import BLUE, GREY, ORANGE, VERMILION, empty, middle, shown
+from helpers.figures.image_plots import middle
+from helpers.figures.showing import BLUE, GREY, ORANGE, VERMILION, empty, shown
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -142,11 +142,16 @@ def _show(findings: Sequence[Finding], files: Sequence[Path]) -> None:
     display({"text/plain": text, "text/html": _box(said, findings, files)}, raw=True)
 
 
+# Colours of its own, with a contrast of 4.5 and more: a dark theme's would be pale on this ground.
+CODE = '<code style="background: none; color: inherit">'
+LINK = '<a style="color: #0b4fa8; text-decoration: underline" href='
+
+
 def _box(said: str, findings: Sequence[Finding], files: Sequence[Path]) -> str:
     edge, ground = ("#b00020", "#fdf0f0") if findings else ("#0a7d32", "#eef8f0")
     items = "".join(f"<li>{_linked(f)}</li>" for f in findings)
     made = "".join(
-        f"<li><code>{html.escape(path.name)}</code>, {max(1, path.stat().st_size >> 10):,} KB</li>"
+        f"<li>{CODE}{html.escape(path.name)}</code>, {max(1, path.stat().st_size >> 10):,} KB</li>"
         for path in files
     )
     advice = "" if not findings else "<p>What was written holds the notebook as it is now:</p>"
@@ -164,12 +169,12 @@ def _linked(finding: Finding) -> str:
     """The sentence, with a link to its cell where Jupyter gives cells an address."""
     text = html.escape(finding.text)
     text = "".join(
-        f"<code>{part}</code>" if i % 2 else part for i, part in enumerate(text.split("`"))
+        f"{CODE}{part}</code>" if i % 2 else part for i, part in enumerate(text.split("`"))
     )
     if finding.cell is None:
         return text
     first = html.escape(finding.cell.source.strip().splitlines()[0][:60])
-    where = f"Cell {finding.cell.number}, <code>{first}</code>"
+    where = f"Cell {finding.cell.number}, {CODE}{first}</code>"
     if finding.cell.link:
-        where = f'<a href="{html.escape(finding.cell.link)}">{where}</a>'
+        where = f'{LINK}"{html.escape(finding.cell.link)}">{where}</a>'
     return f"{where}: {text}"

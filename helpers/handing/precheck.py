@@ -11,9 +11,10 @@ from itertools import pairwise
 from typing import Any
 
 from helpers.handing.claims import ROUNDING, Result, is_number, literals, shown_results
-from helpers.notebook import CodeCell, code_cells, course, question_of, text_of
+from helpers.notebook import CodeCell, code_cells, course, hands_in, question_of, text_of
 
 STUB = "*Write here.*"
+INTERRUPTED = re.compile(r"^Interrupted after epoch (\d+) of (\d+)", re.MULTILINE)
 DRAWING = re.compile(r"(draw|plot|show|visualize)(_|$)")
 
 
@@ -27,14 +28,15 @@ class Finding:
 
 def precheck(notebook: dict[str, Any]) -> list[Finding]:
     """All that is wrong with a notebook as saved, in the order in which to fix it."""
-    cells = [c for c in code_cells(notebook) if "hand_in(" not in c.source]
+    cells = [c for c in code_cells(notebook) if not hands_in(c.source)]
     answers = {id: c for c in cells if (id := question_of(c.source))}
     return [
         *_missing(notebook, answers),
-        *_untouched(answers, course(notebook).get("bonus")),
+        *_untouched(cells, course(notebook).get("bonus")),
         *_by_hand(notebook),
         *_not_run(cells),
         *_errors(cells),
+        *_interrupted(cells),
         *_figures(cells),
         *_results(cells, answers),
     ]
@@ -70,13 +72,18 @@ def _missing(notebook: dict[str, Any], answers: Mapping[str, CodeCell]) -> Itera
             )
 
 
-def _untouched(answers: Mapping[str, CodeCell], bonus: Any) -> Iterator[Finding]:
-    for id, cell in answers.items():
-        if isinstance(bonus, list) and id in bonus:
-            continue
-        raised = (n.exc for n in ast.walk(cell.tree) if isinstance(n, ast.Raise))
-        if any(exc is not None and "NotImplementedError" in ast.unparse(exc) for exc in raised):
+def _untouched(cells: Sequence[CodeCell], bonus: Any) -> Iterator[Finding]:
+    for cell in filter(_unwritten, cells):
+        id = question_of(cell.source)
+        if id is None:
+            yield Finding("What this cell leaves to you is not written yet.", cell)
+        elif not isinstance(bonus, list) or id not in bonus:
             yield Finding(f"The answer to {id} is not written yet, or not all of it.", cell)
+
+
+def _unwritten(cell: CodeCell) -> bool:
+    raised = (n.exc for n in ast.walk(cell.tree) if isinstance(n, ast.Raise))
+    return any(exc is not None and "NotImplementedError" in ast.unparse(exc) for exc in raised)
 
 
 def _by_hand(notebook: dict[str, Any]) -> Iterator[Finding]:
@@ -113,11 +120,25 @@ def _not_run(cells: Sequence[CodeCell]) -> Iterator[Finding]:
 
 
 def _errors(cells: Sequence[CodeCell]) -> Iterator[Finding]:
-    for cell in cells:
+    """Errors, but for those of answers that are not written, and of their tests below them."""
+    for above, cell in zip([None, *cells], cells, strict=False):
+        if _unwritten(cell) or (above and question_of(above.source) and _unwritten(above)):
+            continue
         for output in cell.outputs:
             if output.get("output_type") == "error":
                 said = f"{output.get('ename')}: {str(output.get('evalue')).strip()}"
                 yield Finding(f"This cell stopped with {said.splitlines()[0][:160]}", cell)
+
+
+def _interrupted(cells: Sequence[CodeCell]) -> Iterator[Finding]:
+    for cell in cells:
+        said = "".join(text_of(output.get("text")) for output in cell.outputs)
+        if stopped := INTERRUPTED.search(said):
+            yield Finding(
+                f"Training was interrupted after epoch {stopped[1]} of {stopped[2]}: run it to the "
+                "end (helpers.resume() in a cell above goes on from there).",
+                cell,
+            )
 
 
 def _figures(cells: Sequence[CodeCell]) -> Iterator[Finding]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -51,7 +50,7 @@ def clip_features(
         Features (N, d) float32, not normalised, or patch states (N, P, width), and labels (N,)
         int64, on the session's device.
     """
-    from safetensors.torch import load_file, save_file
+    from safetensors.torch import load_file, save
 
     here = session()
     rows = range(here.some(len(dataset)))
@@ -73,16 +72,13 @@ def clip_features(
                     )
                 found["features"].append(made.float().cpu())
                 found["labels"].append(y.cpu())
-        _save({name: torch.cat(parts) for name, parts in found.items()}, path, save_file)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(".part")
+        # Not by save_file, whose files only their owner can read.
+        part.write_bytes(save({name: torch.cat(parts) for name, parts in found.items()}))
+        part.replace(path)
     kept = load_file(path)
     return kept["features"].to(here.device), kept["labels"].to(here.device)
-
-
-def _save(tensors: dict[str, Tensor], path: Path, save_file: Any) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    save_file(tensors, part)
-    part.replace(path)
 
 
 def _batches(processor: Any, dataset: Any, rows: Sequence[int]) -> Iterator[tuple[Tensor, Tensor]]:

@@ -71,7 +71,7 @@ def make_mini_clip(data: Path, recipe: ClipRecipe | None = None) -> Path:
 
     def make(part: Path) -> None:
         import torch
-        from transformers import CLIPImageProcessor, CLIPProcessor
+        from transformers import CLIPImageProcessor, CLIPProcessor, logging
 
         from helpers.data.flickr8k import image_folder, read_captions
 
@@ -85,6 +85,7 @@ def make_mini_clip(data: Path, recipe: ClipRecipe | None = None) -> Path:
             torch.manual_seed(recipe.seed)
             model = untrained_clip(tokenizer, recipe)
             train_clip(model, tokenizer, pixels, list(captions.values()), recipe)
+        logging.disable_progress_bar()  # of writing small files
         model.save_pretrained(part)
         CLIPProcessor(images, tokenizer).save_pretrained(part)
 

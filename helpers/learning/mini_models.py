@@ -61,10 +61,12 @@ def make_mini_models(data: Path, recipe: ModelRecipe | None = None) -> Path:
 
     def make(part: Path) -> None:
         import torch
+        from transformers import logging
 
         from helpers.data.flickr8k import read_captions
 
         captions = [c for cs in read_captions(make_mini_captions(data)).values() for c in cs]
+        logging.disable_progress_bar()  # of writing small files
         tokenizer = caption_tokenizer(captions)
         tokenizer.save_pretrained(part)
         with torch.random.fork_rng():

@@ -26,17 +26,21 @@ def pretrained_resnet() -> nn.Module:
     from torchvision.models import ResNet50_Weights, resnet50
 
     here = session()
-    mini = here.profile == "mini"
-    if mini:
+    if here.profile == "mini":
         from helpers.learning.mini_models import make_mini_models, small_resnet
 
-        model, url = small_resnet(), next(make_mini_models(here.data).glob("*.pth")).as_uri()
+        model = small_resnet()
+        path = next(make_mini_models(here.data).glob("*.pth"))
+        weights = torch.load(path, map_location="cpu", weights_only=True)
     else:
-        model, url = resnet50(), ResNet50_Weights.IMAGENET1K_V2.url
-    folder = str(here.data / "weights")
-    weights = torch.hub.load_state_dict_from_url(
-        url, folder, map_location="cpu", progress=not mini, check_hash=True, weights_only=True
-    )
+        model = resnet50()
+        weights = torch.hub.load_state_dict_from_url(
+            ResNet50_Weights.IMAGENET1K_V2.url,
+            str(here.data / "weights"),
+            map_location="cpu",
+            check_hash=True,
+            weights_only=True,
+        )
     model.load_state_dict(weights)
     model.fc = nn.Identity()
     # Convolutions are a quarter faster so, and outputs are the same.

@@ -13,14 +13,16 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from helpers._session import current
+from helpers._session import Session, current
 from helpers.learning.checkpoint import Checkpoint, number
 from helpers.learning.identity import running_cell
+from helpers.notebook import in_colab
 
 if TYPE_CHECKING:
     from torch import nn, optim
 
 _asked = False
+_reminded = False
 _resumed_cell: tuple[int, str] | None = None
 
 
@@ -89,9 +91,22 @@ def training(
         checkpoint = Checkpoint(
             here, model, optimizer, (history, valid), scheduler, name, sys._getframe(1).f_code
         )
+        _remind_of_drive(here)
     yield from _with_bar(epochs, checkpoint, history, name)
     if checkpoint and valid:
         checkpoint.restore_best()
+
+
+def _remind_of_drive(here: Session) -> None:
+    """Say once, in Colab, that checkpoints there are lost with the machine."""
+    global _reminded
+    if _reminded or here.quick or here.on_drive or not in_colab():
+        return
+    _reminded = True
+    print(
+        "Checkpoints are lost if Colab takes this machine back: helpers.start(seed=0, drive=True) "
+        "keeps them in your Google Drive."
+    )
 
 
 def _with_bar(

@@ -16,6 +16,7 @@ from typing import Any
 from helpers.errors import PdfError
 from helpers.notebook import read_notebook, text_of
 from helpers.pdf.pandoc import DEFINITION, PICTURES, Pictures, to_html, to_typst
+from helpers.pdf.paper import for_paper
 from helpers.pdf.text import breakable, printed, quote
 
 WIDTH, HEIGHT = 499.0, 620.0  # of the text on an A4 page, in points
@@ -99,6 +100,7 @@ def render(notebook: Mapping[str, Any], title: str, beside: Path) -> bytes:
     Raises:
         PdfError: neither pandoc and Typst nor nbconvert, which is tried then, can make it.
     """
+    notebook = {**notebook, "cells": for_paper(notebook["cells"])}
     try:
         with TemporaryDirectory(prefix="pdf-") as scratch:
             document = _Document(Pictures(Path(scratch).resolve(), beside))

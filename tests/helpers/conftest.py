@@ -13,6 +13,7 @@ def fresh_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each test begins without a session and without a wish to resume."""
     monkeypatch.setattr("helpers._session._current", None)
     monkeypatch.setattr("helpers.learning.training._asked", False)
+    monkeypatch.setattr("helpers.learning.training._reminded", False)
     for name in ("HELPERS_PROFILE", "HELPERS_DATA"):
         monkeypatch.delenv(name, raising=False)
 

@@ -8,6 +8,7 @@ import pytest
 from nbformat import NotebookNode
 from shipped import COURSE
 from toy_course import (
+    DOUBLE,
     ESSAY,
     TOML,
     code,
@@ -251,6 +252,11 @@ LEAKS: dict[str, tuple[int, dict[str, Any], str]] = {
         {"attachments": {"a.txt": {"text/plain": "first_summand = x"}}},
         "double-text",
     ),
+    "in the wheel beside it": (
+        3,
+        {"source": DOUBLE.replace("first_summand = x", 'return "hand_in(" in source')},
+        r"helpers/notebook\.py",
+    ),
     "the literals": (5, {"source": 'results_toy = {"toy": 0.0}'}, "run"),
     "a marker": (2, {"source": "### BEGIN  SOLUTION"}, "double-text"),
     "an end alone": (4, {"source": "assert True\n### END HIDDEN TESTS"}, "test_double"),
@@ -260,6 +266,30 @@ LEAKS: dict[str, tuple[int, dict[str, Any], str]] = {
         "solution cells",
     ),
 }
+
+
+def test_hints_are_there_unless_the_course_wants_none(root: Path) -> None:
+    cells = toy_cells()
+    hint = nbformat.v4.new_markdown_cell("<details>Think</details>", id="hints-double")
+    hint.metadata.tags = ["hints"]
+    write_part(root, "toy", [*cells[:3], hint, *cells[3:]])
+    assert "Think" in release(root).read_text()
+    text = (root / "course.toml").read_text()
+    (root / "course.toml").write_text(text + "hints = false\n")
+    assert "Think" not in release(root).read_text()
+
+
+def test_lines_left_to_students_in_a_given_cell_go_where_its_tag_says_so(root: Path) -> None:
+    cells = toy_cells()
+    cells[1].source += "\n### BEGIN SOLUTION\nflag = 1\n### END SOLUTION\nprint(flag)"
+    cells[1].metadata.tags = ["todo"]
+    write_part(root, "toy", cells)
+    made = nbformat.read(release(root), as_version=4)
+    cell = next(c for c in made.cells if c.id == cells[1].id)
+    assert (
+        "raise NotImplementedError()\nprint(flag)" in cell.source and "flag = 1" not in cell.source
+    )
+    assert cell.metadata.nbgrader.solution and not cell.metadata.nbgrader.grade
 
 
 @pytest.mark.parametrize("leak", LEAKS)

@@ -23,8 +23,12 @@ PARTS = {
 }
 
 
-OUT_OF_REACH = {"clip-text-encoder-of-its-own"}
-"""Right answers whose own encoder reads tokens, where the visible test gives rows of a matrix."""
+UNSEEN = {
+    "clip-loops-over-pairs",
+    "retrieve-loops-over-matches",
+    "retrieve-loops-over-images",
+}
+"""Mistakes that no short test sees: they are slow, and right."""
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +71,7 @@ class Visible:
 @pytest.mark.parametrize("part", PARTS)
 def test_right_answers_pass(sandbox: Sandbox, part: str, gpu: bool) -> None:
     visible = Visible(part, sandbox)
-    variants = [p for p in visible.basis.patches[part].variants if p.id not in OUT_OF_REACH]
+    variants = visible.basis.patches[part].variants
     said = {id: visible.run(id, None, gpu) for id in visible.questions}
     said |= {
         p.id: visible.run(p.question, p, gpu) for p in variants if p.question in visible.questions
@@ -76,12 +80,13 @@ def test_right_answers_pass(sandbox: Sandbox, part: str, gpu: bool) -> None:
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_a_gpu_sees_no_less_than_a_cpu(sandbox: Sandbox, part: str) -> None:
-    """A mistake that a test sees is seen on a GPU as well, where forgotten devices are, too."""
+def test_mistakes_are_seen_and_no_less_on_a_gpu(sandbox: Sandbox, part: str) -> None:
+    """Forgotten devices, which a GPU shows, are among them."""
     visible = Visible(part, sandbox)
-    for patch in visible.basis.patches[part].mistakes:
-        if patch.question in visible.questions and not visible.run(patch.question, patch, gpu=True):
-            assert not visible.run(patch.question, patch, gpu=False), patch.id
+    mistakes = [p for p in visible.basis.patches[part].mistakes if p.question in visible.questions]
+    unseen = [p for p in mistakes if not visible.run(p.question, p, gpu=True)]
+    assert {p.id for p in unseen} <= UNSEEN
+    assert [p.id for p in unseen if visible.run(p.question, p, gpu=False)] == []
 
 
 FORGOTTEN = {

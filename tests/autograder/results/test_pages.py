@@ -1,15 +1,18 @@
 import json
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 import pytest
+from contrast import contrast
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from reports import QUESTIONS, problem_set, report, wrong
 from test_text import Page
 
 from autograder.model import CourseError, QuestionResult, Report
+from autograder.paths import ROOT
 from autograder.results.class_page import histogram, write_class_page
 from autograder.results.feedback import write_feedback
 from autograder.results.files import write_results
@@ -208,3 +211,18 @@ def test_a_total_on_an_edge_belongs_to_the_bar_above() -> None:
 
 def test_points_are_short() -> None:
     assert [points(x) for x in (0, 1.0, 0.625, 2 / 3, 10)] == ["0", "1", "0.63", "0.67", "10"]
+
+
+TEXT_ON = [
+    ("text", "page"), ("quiet", "page"), ("hint", "page"), ("hint", "card"), ("quiet", "code"),
+    ("good", "good-soft"), ("part", "part-soft"), ("bad", "bad-soft"), ("text", "hint-soft"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
+def test_text_and_links_stand_out_from_their_ground(theme: int) -> None:
+    page = (ROOT / "autograder" / "results" / "templates" / "base.html").read_text()
+    block = re.findall(r":root \{(.*?)\}", page, re.DOTALL)[theme]
+    colours = dict(re.findall(r"--([\w-]+): (#\w{6});", block))
+    for text, ground in TEXT_ON:
+        assert contrast(colours[text], colours[ground]) >= 4.5, (text, ground)

@@ -94,6 +94,16 @@ def test_what_is_made_is_not_made_again(tmp_path: Path) -> None:
     assert {p: p.stat().st_mtime_ns for p in folder.iterdir()} == before
 
 
+def test_what_is_made_can_be_read_by_others(tmp_path: Path) -> None:
+    def make(part: Path) -> None:
+        (part / "inner").mkdir()
+        for name in ("model", "inner/tokens"):
+            (part / name).touch(mode=0o600)
+
+    made = mini_data.make_folder(tmp_path / "made", "recipe", {}, make)
+    assert {p.stat().st_mode & 0o777 for p in made.rglob("*") if p.is_file()} == {0o644}
+
+
 @pytest.mark.parametrize("damage", ["missing", "short", "other recipe"])
 def test_what_is_not_whole_is_made_again(tmp_path: Path, damage: str) -> None:
     folder = make_mini(tmp_path, TINY, show=False)

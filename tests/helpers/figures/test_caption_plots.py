@@ -57,6 +57,19 @@ def test_matches_are_shown_nine_to_a_query(data: Flickr8k) -> None:
     assert text.startswith(f"a dark cat: {data.names[0]}, ")
 
 
+def test_matches_that_say_what_was_asked_for_have_a_frame(data: Flickr8k) -> None:
+    word = data.captions[3][0].split()[-1].strip(".").lower()
+    fits = [
+        n for n, cs in zip(data.names, data.captions, strict=True) if word in " ".join(cs).lower()
+    ]
+    others = [n for n in data.names if n not in fits]
+    names = [*fits[:2], *others[:3]]
+    figure, text = drawn(caption_plots.show_matches, data, {"q": names}, {"q": (word,)})
+    framed = [bool(ax.patches) for ax in figure.axes if ax.images]
+    assert framed == [True] * len(fits[:2]) + [False] * len(others[:3])
+    assert text.startswith(f"q, {len(fits[:2])} of {len(names)}: ")
+
+
 def test_a_name_that_no_image_has_is_named(data: Flickr8k) -> None:
     with pytest.raises(HelpersError, match=r"no image 'x\.jpg'"):
         drawn(caption_plots.show_matches, data, {"x": ["x.jpg"]})

@@ -6,11 +6,11 @@ import pytest
 import torch
 from PIL import Image
 from torch import nn
-from torch.utils.data import TensorDataset
+from torch.utils.data import Subset, TensorDataset
 
 import helpers
 from helpers.errors import HelpersError
-from helpers.figures import plots
+from helpers.figures import image_plots, plots
 
 
 def drawn(function: Any, *args: Any, **kwargs: Any) -> tuple[Any, str]:
@@ -25,32 +25,53 @@ def images() -> torch.Tensor:
     return torch.linspace(0, 1, 6 * 3 * 8 * 8).reshape(6, 3, 8, 8)
 
 
-def test_images_are_shown_with_their_classes(small: helpers.Session) -> None:
+def test_classes_take_turns_and_the_clearest_image_of_each_is_shown(small: helpers.Session) -> None:
     data = helpers.STL10("train")
-    figure, text = drawn(plots.show_images, data, 7, columns=4)
+    present = [data.classes[label] for label in sorted({*data.labels.tolist()})]
+    figure, text = drawn(image_plots.show_images, data, len(present) + 1, columns=4)
     titles = [ax.get_title() for ax in figure.axes]
-    assert titles[:7] == [data.classes[data[i][1]] for i in (0, 3, 6, 9, 12, 15, 19)]
-    assert titles[7] == "" and len(titles) == 8
-    np.testing.assert_array_equal(
-        figure.axes[1].images[0].get_array(), data[3][0].permute(1, 2, 0).numpy()
-    )
-    assert text.startswith("7 images, of ")
+    assert titles[: len(present) + 1] == [*present, present[0]]
+    assert text == f"{len(present) + 1} images, of {', '.join(sorted(present))}"
+    figure, _ = drawn(image_plots.show_images, data, len(present))
+    for label, ax in zip(sorted({*data.labels.tolist()}), figure.axes, strict=False):
+        rows = np.flatnonzero(data.labels == label)
+        assert len(rows) <= 5, "so few that all of them are looked at"
+        clearest = max((data[int(i)][0] for i in rows), key=lambda image: float(image.std()))
+        np.testing.assert_array_equal(ax.images[0].get_array(), clearest.permute(1, 2, 0).numpy())
+
+
+def test_of_more_classes_than_pictures_some_are_shown_and_empty_ones_never() -> None:
+    pixels = torch.rand(40, 3, 4, 4)
+    data = TensorDataset(pixels, torch.arange(40) // 2 * 3)
+    data.targets = data.tensors[1].tolist()  # type: ignore[attr-defined]
+    figure, _ = drawn(image_plots.show_images, Subset(data, range(4, 40)), 6, columns=3)
+    titles = [int(ax.get_title()) for ax in figure.axes]
+    assert len({*titles}) == 6 and titles == sorted(titles)
+    assert titles[0] == 6 and titles[-1] == 57
+
+
+def test_showing_images_draws_no_random_number(small: helpers.Session) -> None:
+    torch.manual_seed(0)
+    expected = torch.rand(3)
+    torch.manual_seed(0)
+    drawn(image_plots.show_images, helpers.STL10("unlabeled"), 4)
+    assert torch.equal(torch.rand(3), expected)
 
 
 def test_unlabeled_images_have_no_titles(small: helpers.Session) -> None:
-    figure, text = drawn(plots.show_images, helpers.STL10("unlabeled"), 4)
+    figure, text = drawn(image_plots.show_images, helpers.STL10("unlabeled"), 4)
     assert {ax.get_title() for ax in figure.axes} == {""}
     assert text == "4 images"
 
 
 def test_no_images_is_an_error() -> None:
     with pytest.raises(HelpersError, match="no images"):
-        drawn(plots.show_images, TensorDataset(torch.empty(0, 3, 8, 8), torch.empty(0)))
+        drawn(image_plots.show_images, TensorDataset(torch.empty(0, 3, 8, 8), torch.empty(0)))
 
 
 def test_reconstructions_stand_under_their_images(images: torch.Tensor) -> None:
     model = nn.Sequential(nn.Dropout(0.9), nn.Identity()).train()
-    figure, text = drawn(plots.show_reconstructions, model, images)
+    figure, text = drawn(image_plots.show_reconstructions, model, images)
     shown = [ax.images[0].get_array() for ax in figure.axes]
     for above, below in zip(shown[:6], shown[6:], strict=True):
         np.testing.assert_array_equal(above, below)  # in eval mode dropout is the identity
@@ -60,7 +81,7 @@ def test_reconstructions_stand_under_their_images(images: torch.Tensor) -> None:
 
 def test_a_reconstruction_of_another_shape_is_refused(images: torch.Tensor) -> None:
     with pytest.raises(HelpersError, match=r"makes \(6, 3, 4, 4\) out of images \(6, 3, 8, 8\)"):
-        drawn(plots.show_reconstructions, nn.AvgPool2d(2), images)
+        drawn(image_plots.show_reconstructions, nn.AvgPool2d(2), images)
 
 
 @pytest.mark.parametrize(
@@ -107,6 +128,27 @@ def test_a_name_keeps_its_colour_whatever_its_rank() -> None:
     assert colours(a=0.1, b=0.2) == colours(a=0.2, b=0.1)
 
 
+def test_training_accuracies_stand_beside_their_bars() -> None:
+    figure, text = drawn(
+        plots.plot_accuracies, {"a": 0.4, "b": 0.6}, chance=None, train={"a": 0.97}
+    )
+    (diamonds,) = figure.axes[0].lines
+    assert list(zip(*diamonds.get_data(), strict=True)) == [(0.97, 1)]  # b is the better one
+    assert text == "test accuracies: b 0.600, a 0.400 (training 0.970)"
+    assert figure.axes[0].get_xlim()[1] > 0.97
+
+
+def test_a_figure_of_pyplot_is_shown_with_its_text_and_closed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from matplotlib import pyplot as plt
+
+    plt.figure()
+    helpers.show_figure("a curve")
+    assert plt.get_fignums() == []
+    assert capsys.readouterr().out == "[figure: a curve]\n"
+
+
 def test_nothing_is_left_in_pyplot_and_no_setting_changed(
     images: torch.Tensor, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -123,7 +165,7 @@ def test_nothing_is_left_in_pyplot_and_no_setting_changed(
 
 def test_a_picture_that_is_no_image_is_named() -> None:
     with pytest.raises(HelpersError, match=r"not \(2, 8, 8\)"):
-        drawn(plots.show_images, [(torch.zeros(2, 8, 8), 0)])
+        drawn(image_plots.show_images, [(torch.zeros(2, 8, 8), 0)])
 
 
 def test_nothing_is_cut_off_at_the_edges(tmp_path: Path, images: torch.Tensor) -> None:
@@ -131,7 +173,7 @@ def test_nothing_is_cut_off_at_the_edges(tmp_path: Path, images: torch.Tensor) -
     figures = [
         drawn(plots.plot_loss, [4.5, 0.6])[0],
         drawn(plots.plot_accuracies, {"a rather long name": 0.999, "b": 0.01})[0],
-        drawn(plots.show_reconstructions, nn.Identity(), images)[0],
+        drawn(image_plots.show_reconstructions, nn.Identity(), images)[0],
     ]
     for figure in figures:
         figure.savefig(tmp_path / "figure.png", dpi=100)

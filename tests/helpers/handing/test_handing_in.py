@@ -4,6 +4,7 @@ import copy
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -13,7 +14,9 @@ from types import SimpleNamespace
 
 import colab_standin
 import pytest
+import torch
 from cells import code
+from contrast import contrast
 from kernel import ROOT, outputs_of
 from test_precheck import GOOD, result
 from torch import nn
@@ -21,8 +24,10 @@ from torch import nn
 import helpers
 import helpers.pdf.document
 from helpers.errors import PdfError, SessionError
-from helpers.handing.handing_in import attempt
+from helpers.handing.handing_in import _box, attempt
+from helpers.handing.precheck import Finding
 from helpers.handing.results import RESULT
+from helpers.notebook import CodeCell
 from helpers.pdf import nbconvert as pdf_nbconvert
 
 
@@ -155,6 +160,52 @@ def test_checkpoints_go_to_drive_when_asked(
     assert str(session.checkpoints) in capsys.readouterr().out
 
 
+def test_data_may_lie_in_drive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = colab_standin.install(monkeypatch, GOOD)
+    monkeypatch.setattr("helpers._session.MOUNT", tmp_path / "drive")
+    monkeypatch.setattr("helpers._session.DRIVE", tmp_path / "drive" / "MyDrive")
+    helpers.start(profile="mini", data=tmp_path / "here")
+    assert asked.mounted == []
+    there = tmp_path / "drive" / "MyDrive" / "course"
+    assert helpers.start(profile="mini", data=there).data == there
+    assert asked.mounted == [str(tmp_path / "drive")]
+    there.mkdir(parents=True)  # as the real one, mounted
+    assert helpers.start(profile="mini", data=there).on_drive
+    assert len(asked.mounted) == 1
+
+
+def train(epochs: int = 1) -> None:
+    model = nn.Linear(1, 1)
+    list(helpers.training(epochs, model=model, optimizer=torch.optim.Adam(model.parameters())))
+
+
+def test_in_colab_the_first_training_says_what_drive_is_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    helpers.start(profile="mini", data=tmp_path)
+    train()
+    assert "Drive" not in capsys.readouterr().out
+    colab_standin.install(monkeypatch, GOOD)
+    helpers.start(profile="mini", data=tmp_path, quick=True)
+    train()
+    assert "Drive" not in capsys.readouterr().out
+    helpers.start(profile="mini", data=tmp_path)
+    train()
+    train()
+    assert capsys.readouterr().out.count("drive=True") == 1
+
+
+def test_where_drive_is_used_nothing_is_said_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    colab_standin.install(monkeypatch, GOOD)
+    monkeypatch.setattr("helpers._session.MOUNT", tmp_path)
+    monkeypatch.setattr("helpers._session.DRIVE", tmp_path / "MyDrive")
+    helpers.start(profile="mini", data=tmp_path / "here", drive=True)
+    train()
+    assert "drive=True" not in capsys.readouterr().out
+
+
 def test_a_refused_drive_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     colab_standin.install(monkeypatch, GOOD, refuses="mount failed")
     with pytest.raises(SessionError, match=r"not mounted \(mount failed\): run the cell again"):
@@ -220,3 +271,14 @@ def test_without_any_way_the_browser_is_recommended(
     monkeypatch.setattr(pdf_nbconvert, "subprocess", without(run))
     with pytest.raises(PdfError, match=r"typst.*print the notebook from your browser"):
         helpers.pdf.document.notebook_to_pdf(folder / "my toy.ipynb")
+
+
+@pytest.mark.parametrize("findings", [[], [Finding("`x` is wrong", CodeCell(3, "#c", "x = 1", 1))]])
+def test_the_box_is_readable_in_any_theme(findings: list[Finding]) -> None:
+    """Its colours are its own, those of links and code too."""
+    box = _box("said", findings, [Path(__file__)])
+    (ground,) = re.findall(r"background: (#\w{6})", box)
+    texts = [c if len(c) == 7 else f"#{c[1] * 2}{c[2] * 2}{c[3] * 2}"
+             for c in re.findall(r"[^-]color: (#\w+)", box)]  # fmt: skip
+    assert len(texts) == 2 + len(findings) and all(contrast(c, ground) >= 4.5 for c in texts)
+    assert "<code>" not in box and "<a href" not in box

@@ -2,6 +2,7 @@
 
 import copy
 import re
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from cells import Cell, code, error, markdown, png, shown, stream
 
+import helpers
 from helpers.handing.precheck import missing_from_pdf, precheck
 from helpers.handing.results import RESULT
 
@@ -76,6 +78,11 @@ def put(index: int, **values: Any) -> Change:
          ["4: This cell stopped with ValueError"]),
         (put(4, outputs=[]), ["6: report_toy"]),
         (put(4, outputs=[result("toy", 0.4, "quick")]), ["-: toy came from a quick try"]),
+        (put(4, source="helpers.record('toy', 0.4)\nraise NotImplementedError()"),
+         ["5: What this cell leaves to you is not written yet."]),
+        (put(3, outputs=[shown({"image/png": png(3, 2)}), stream(
+            "Interrupted after epoch 3 of 30, helpers.resume() goes on from here.\n")]),
+         ["4: Training was interrupted after epoch 3 of 30"]),
         (put(5, source="# Question: report_toy\nresults_toy = {'toy': 0.45}"), ["6: report_toy"]),
         (put(5, source="# Question: report_toy\nresults_toy = {'toy': 40}"), ["6: report_toy"]),
         (put(5, source="# Question: report_toy\nresults_toy = {'toy': None}"), ["6: report_toy"]),
@@ -94,6 +101,21 @@ def test_each_thing_to_mend_is_named_with_its_cell(change: Change, expected: lis
     assert findings(change) == expected
 
 
+def test_an_unwritten_answer_is_listed_once() -> None:
+    """Not again for its own error and that of its test, which cannot pass without it."""
+
+    def stop(notebook: dict[str, Any], cells: list[Cell]) -> None:
+        unwritten = "# Question: double\ndouble = 0\nraise NotImplementedError()"
+        cells[2].update(source=unwritten, outputs=[error("NotImplementedError", "", "…")])
+        cells[3].update(outputs=[error("NameError", "name 'double' is not defined", "…")])
+        cells[4].update(outputs=[result("toy", 0.4), error("NameError", "no such name", "…")])
+
+    assert findings(stop) == [
+        "3: The answer to double is not written yet, or not all of it.",
+        "5: This cell stopped with NameError",
+    ]
+
+
 @pytest.mark.parametrize(
     "output",
     [
@@ -110,6 +132,18 @@ def test_what_differs_is_said_with_both_numbers() -> None:
     notebook["cells"][5]["source"] = "# Question: report_toy\nresults_toy = {'toy': 0.45}"
     (found,) = precheck(notebook)
     assert found.text == "report_toy: 'toy' is 0.45, but the notebook printed 0.4000."
+
+
+def test_what_training_prints_is_what_is_looked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    helpers.start(profile="mini", data=tmp_path)
+    for _ in helpers.training(3):
+        signal.raise_signal(signal.SIGINT)
+    said = capsys.readouterr().out
+    assert findings(put(3, outputs=[shown({"image/png": png(3, 2)}), stream(said)])) == [
+        "4: Training was interrupted after epoch 1 of 3"
+    ]
 
 
 def test_a_pdf_without_an_answer_is_found(tmp_path: Path) -> None:

@@ -76,6 +76,8 @@ def test_they_are_computed_once_and_anew_for_other_weights_or_images(clip: Any) 
     helpers.clip_features(clip, Processor(), Few())
     helpers.clip_features(clip, Processor(), Few())
     assert clip.calls == 1
+    (kept,) = (helpers.session().data / "features").iterdir()
+    assert kept.stat().st_mode & 0o044 == 0o044, "others on this machine may read it"
     helpers.clip_features(clip, Processor(), Few(seed=1))
     assert clip.calls == 2
     with torch.no_grad():

@@ -59,12 +59,16 @@ def test_the_small_encoders_have_the_sizes_of_the_real_ones(mini: helpers.Sessio
     assert helpers.pretrained_distilbert()(**ids).last_hidden_state.shape == (2, 5, 768)
 
 
-def test_they_are_loaded_the_same_each_time(mini: helpers.Session) -> None:
+def test_they_are_loaded_the_same_each_time_and_silently(
+    mini: helpers.Session, capfd: pytest.CaptureFixture[str]
+) -> None:
+    capfd.readouterr()
     x = torch.randn(1, 3, 64, 64)
     one, two = helpers.pretrained_resnet().eval(), helpers.pretrained_resnet().eval()
     torch.testing.assert_close(one(x), two(x))
     states = [helpers.pretrained_distilbert().state_dict() for _ in range(2)]
     assert all(torch.equal(states[0][k], states[1][k]) for k in states[0])
+    assert "".join(capfd.readouterr()) == ""
 
 
 def test_the_tokenizers_numbers_follow_from_the_captions_alone() -> None:

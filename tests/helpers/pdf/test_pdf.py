@@ -56,6 +56,24 @@ def test_text_code_and_outputs_are_all_there_in_order(pages: Pages) -> None:
     assert "[31m" not in text
 
 
+def test_what_is_for_the_screen_alone_is_left_out(pages: Pages) -> None:
+    answer = code("# @title mine\nx = 'answer'", count=2)
+    answer["metadata"] = {"nbgrader": {"grade_id": "mine", "solution": True}}
+    text = text_of(
+        pages(
+            code("# @title The drawing\nsecret = 'code'", stream("drawn"), count=1),
+            markdown("<details><summary>Hint 1</summary>\n\nlook\n\n</details>\n" * 2),
+            markdown("<details><summary>Mine</summary>\n\nand more\n\n</details>"),
+            answer,
+            code("helpers.hand_in()", stream("Not ready yet"), count=3),
+        )
+    )
+    assert "In [1] # The drawing (code left out)" in text and "drawn" in text
+    assert "secret" not in text and "answer" in text
+    assert "look" not in text and "and more" in text
+    assert "hand_in" in text and "Not ready" not in text
+
+
 @pytest.mark.parametrize(
     ("size", "metadata", "expected"),
     [

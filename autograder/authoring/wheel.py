@@ -1,0 +1,99 @@
+"""The wheel of `helpers`: the same bytes from the same sources, in a form that a cell can hold."""
+
+import base64
+import bz2
+import functools
+import hashlib
+import io
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import textwrap
+import tomllib
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from autograder.model import CourseError
+from autograder.paths import ROOT
+
+EPOCH = (1980, 1, 1, 0, 0, 0)  # the same bytes whenever it is built
+BUILD = "import sys; from setuptools.build_meta import build_wheel; build_wheel(sys.argv[1])"
+
+
+@functools.cache
+def version(root: Path = ROOT) -> str:
+    """The version in pyproject.toml, with a hash of the sources behind a plus sign.
+
+    It tells a wheel that was mended during a term from the one before.
+    """
+    project = {k: v for k, v in _project(root).items() if k != "optional-dependencies"}
+    digest = hashlib.sha256(json.dumps(project).encode())
+    for path in _sources(root):
+        digest.update(f"{path.relative_to(root).as_posix()}\0".encode() + path.read_bytes())
+    return f"{project['version']}+{digest.hexdigest()[:8]}"
+
+
+@functools.cache
+def wheel(root: Path = ROOT) -> bytes:
+    """The wheel, under the version that ``version`` gives.
+
+    Its files are stored, not compressed: what compresses them differs between machines.
+
+    Raises:
+        CourseError: setuptools cannot build it.
+    """
+    with tempfile.TemporaryDirectory(prefix="wheel-") as folder:
+        copy, out = Path(folder, "source"), Path(folder, "out")
+        for path in [*_sources(root), root / "pyproject.toml"]:
+            target = copy / path.relative_to(root)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target)
+        project = copy / "pyproject.toml"
+        old, new = (f'version = "{v}"' for v in (_project(root)["version"], version(root)))
+        project.write_text(project.read_text(encoding="utf-8").replace(old, new, 1), "utf-8")
+        done = subprocess.run(
+            [sys.executable, "-c", BUILD, str(out)], cwd=copy, capture_output=True, text=True
+        )
+        if done.returncode:
+            last = (done.stderr.strip() or "it said nothing").splitlines()[-1]
+            raise CourseError(f"The wheel of helpers in {root} cannot be built: {last}")
+        (built,) = out.glob("*.whl")
+        return _plain(built)
+
+
+def texts(root: Path = ROOT) -> dict[str, str]:
+    """What can be read in the wheel, by the names of its files."""
+    with zipfile.ZipFile(io.BytesIO(wheel(root))) as archive:
+        return {name: archive.read(name).decode() for name in archive.namelist()}
+
+
+def printable(data: bytes, width: int = 96) -> str:
+    """Data as lines of letters, for a cell; ``bz2`` makes the same bytes of it everywhere."""
+    return textwrap.fill(base64.b64encode(bz2.compress(data)).decode(), width)
+
+
+def _plain(built: Path) -> bytes:
+    """The files of a wheel in a fixed order, without dates, modes or compression."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(built) as source, zipfile.ZipFile(made, "w") as target:
+        for name in sorted(source.namelist()):
+            entry = zipfile.ZipInfo(name, EPOCH)
+            entry.create_system, entry.external_attr = 3, 0o644 << 16
+            target.writestr(entry, source.read(name))
+    return made.getvalue()
+
+
+def _sources(root: Path) -> list[Path]:
+    """The package, and its licence."""
+    package = [
+        p for p in (root / "helpers").rglob("*") if p.suffix == ".py" or p.name == "py.typed"
+    ]
+    return [root / "LICENSE", *sorted(package)]
+
+
+def _project(root: Path) -> dict[str, Any]:
+    text = (root / "pyproject.toml").read_text(encoding="utf-8")
+    return dict(tomllib.loads(text)["project"])
