@@ -2,7 +2,7 @@ PY := .venv/bin/python
 # A worker for each core; a file's tests, which share what is slow to make, stay together.
 PYTEST := $(PY) -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: help demo test test-fast lint lock bench versions
+.PHONY: help demo test test-fast lint lock bench pictures versions
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ lint: .venv/installed ## formatting, linters, types, and which room may import w
 
 bench: .venv/installed ## a submission graded by us and by stock nbgrader
 	$(PY) -m bench.grading
+
+pictures: .venv/installed ## the pictures of README.md, after make demo
+	$(PY) docs/pictures.py
 
 versions: .venv/installed ## the students' package on other Pythons: PYTHONS="python3.12 python3.13"
 	$(PY) tests/versions.py $(PYTHONS)

@@ -25,9 +25,10 @@ SETTINGS = {
 
 
 @contextlib.contextmanager
-def jupyterlab(folder: Path, course: Path = ROOT) -> Iterator[str]:
+def jupyterlab(folder: Path, course: Path = ROOT, *, dark: bool = False) -> Iterator[str]:
     """Serve ``folder``, where settings go too; yields the address, without a path."""
-    for name, values in SETTINGS.items():
+    theme = {"apputils-extension/themes": {"theme": "JupyterLab Dark"}} if dark else {}
+    for name, values in {**SETTINGS, **theme}.items():
         path = folder / f".config/lab/user-settings/@jupyterlab/{name}.jupyterlab-settings"
         path.parent.mkdir(parents=True)
         path.write_text(json.dumps(values))
@@ -74,13 +75,21 @@ def _address(log: Any) -> str:
 class Notebook:
     """A released notebook, open in a browser."""
 
-    def __init__(self, browser: Browser, address: str, folder: Path, id: str) -> None:
-        source = ROOT / "notebooks" / id / f"{id}.ipynb"
+    def __init__(
+        self,
+        browser: Browser,
+        address: str,
+        folder: Path,
+        id: str,
+        size: tuple[int, int] = (1280, 960),
+        source: Path | None = None,
+    ) -> None:
+        source = source or ROOT / "notebooks" / id / f"{id}.ipynb"
         (folder / id).mkdir()
         shutil.copy(source, folder / id)
         self.id = id
         self.cells = [cell["id"] for cell in json.loads(source.read_text())["cells"]]
-        self.page: Page = browser.new_page(viewport={"width": 1280, "height": 960})
+        self.page: Page = browser.new_page(viewport={"width": size[0], "height": size[1]})
         self.page.goto(f"{address}/lab/workspaces/{id}/tree/{id}/{id}.ipynb")
         expect(self.page.locator(".jp-Cell")).to_have_count(len(self.cells), timeout=60 * SECOND)
         status = self.page.locator("#jp-main-statusbar")
