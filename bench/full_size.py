@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from helpers.data import labeled, stl10_files
+from helpers.data import flickr8k_files, labeled, stl10_files
 from helpers.data.verified import remember
 from helpers.learning import pretrained
 from helpers.learning.mini_clip import clip_tokenizer
@@ -25,12 +25,12 @@ def make(folder: Path, share: float = 1.0, layers: int = 12) -> None:
     """Write everything under ``folder``, with a share of the images; weights are random.
 
     Args:
-        share: of the images of each set, but for Hymenoptera, which is small.
+        share: of the images of STL-10 and CIFAR-100; of Flickr8k there are all, smaller ones.
         layers: of each transformer of CLIP; twelve are published.
     """
     rng = np.random.default_rng(0)
     stl10(folder / "stl10_binary", rng, share)
-    captions = flickr8k(folder / "flickr8k", rng, round(8091 * share))
+    captions = flickr8k(folder / "flickr8k", rng, side=375 if share == 1 else 96)
     cifar100(folder / "cifar-100-python", rng, share)
     hymenoptera(folder / "hymenoptera_data", rng)
     torch.manual_seed(0)
@@ -54,12 +54,12 @@ def stl10(folder: Path, rng: np.random.Generator, share: float) -> None:
             _verified(folder / f"{split}_y.bin", data, stl10_files.FILE_MD5)
 
 
-def flickr8k(folder: Path, rng: np.random.Generator, n: int) -> list[str]:
+def flickr8k(folder: Path, rng: np.random.Generator, side: int) -> list[str]:
     """JPEGs and the original token file; returns the captions."""
-    images = [_jpeg(p) for p in pictures(rng, np.arange(64), 375)]
+    images = [_jpeg(p) for p in pictures(rng, np.arange(64), side)]
     (folder / "Images").mkdir(parents=True)
     captions, lines = [], []
-    for i in range(n):
+    for i in range(flickr8k_files.IMAGES):
         name = f"{i:010d}_made_up.jpg"
         (folder / "Images" / name).write_bytes(images[i % len(images)])
         for k in range(5):
@@ -108,18 +108,21 @@ def distilbert(folder: Path, captions: list[str]) -> None:
 
 
 def clip(folder: Path, captions: list[str], layers: int) -> None:
-    """ViT-B/32; its vocabulary is that of the captions, padded to the published size."""
+    """ViT-B/32, its vocabulary the captions' words; or, with fewer layers, a narrow one."""
     from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel, CLIPProcessor
 
     tokenizer = clip_tokenizer(captions)
-    ids = {
-        f"{name}_token_id": getattr(tokenizer, f"{name}_token_id") for name in ("bos", "eos", "pad")
-    }
-    config = CLIPConfig(
-        text_config={"num_hidden_layers": layers, **ids},
-        vision_config={"num_hidden_layers": layers},
-    )
-    CLIPModel(config).save_pretrained(folder)
+    names = ("bos_token_id", "eos_token_id", "pad_token_id")
+    text: dict[str, Any] = {name: getattr(tokenizer, name) for name in names}
+    vision: dict[str, Any] = {}
+    if layers < 12:
+        narrow = {"num_hidden_layers": layers, "hidden_size": 128, "intermediate_size": 256}
+        vision, text = (
+            {**narrow, "num_attention_heads": 4},
+            {**text, **narrow, "num_attention_heads": 4},
+        )
+        text["vocab_size"] = len(tokenizer)
+    CLIPModel(CLIPConfig(text_config=text, vision_config=vision)).save_pretrained(folder)
     processor: Any = CLIPProcessor  # has no annotations
     processor(CLIPImageProcessor(), tokenizer).save_pretrained(folder)
 

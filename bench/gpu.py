@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[1]
 NOTEBOOKS = (("autoencoder", "cmc"), ("autoencoder", "clip"), ("transfer",))
 EPOCHS = 2
 TOLERANCE = 1e-2  # a GPU multiplies float32 in TF32 by default, with ten bits behind the point
-FEW = 200  # images a training takes in the smoke test
+FEW = 130  # images a training takes in the smoke test; both classes of Hymenoptera are among them
 
 
 def main() -> None:
@@ -42,11 +42,14 @@ def main() -> None:
         os.environ.update(
             HELPERS_PROFILE="full", HELPERS_DATA=folder, HF_HUB_OFFLINE="1", MPLBACKEND="agg"
         )
+        from torchvision.datasets import cifar
+
         from bench import full_size
 
         began = time.perf_counter()
         full_size.make(Path(folder), share=0.1 if smoke else 1.0, layers=1 if smoke else 12)
         print(f"made files in {time.perf_counter() - began:.0f} s")
+        cifar.check_integrity = lambda *_: True  # torchvision knows the sums of the real files
         _small(smoke)
         rows = [row for parts in NOTEBOOKS for row in _run(parts)]
     print(f"\n{_machine()}\n\n| training | epoch | images/s | peak memory |\n|---|---|---|---|")
@@ -150,7 +153,7 @@ def _compare(names: dict[str, Any]) -> None:
         for device in (torch.device("cpu"), gpu):
             names["device"] = device
             torch.manual_seed(0)
-            found.append(float(compute(device)))
+            found.append(float(torch.as_tensor(compute(device)).detach()))
         names["device"] = gpu
         difference = abs(found[1] - found[0]) / abs(found[0])
         print(f"{what}: {found[0]:.5f} on the CPU, {found[1]:.5f} on {gpu}")

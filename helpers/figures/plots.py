@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from helpers.errors import HelpersError
-from helpers.figures.showing import BLUE, GREEN, GREY, ORANGE, VERMILION, empty, shown
+from helpers.figures.showing import BLUE, GREEN, GREY, ORANGE, STYLE, VERMILION, empty, shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+INSIDE: dict[str, Any] = {"padding": -48, "color": "white"}
+"""A bar's label, where a diamond may stand to the bar's right."""
 
 
 @shown
@@ -78,7 +81,8 @@ def plot_accuracies(
     colours = [BLUE, VERMILION, GREEN, ORANGE]
     by_name = {name: colours[i % len(colours)] for i, name in enumerate(accuracies)}
     bars = ax.barh(names, values, color=[by_name[name] for name in names], height=0.62)
-    ax.bar_label(bars, [f"{100 * value:.1f} %" for value in values], padding=4)
+    beside = {} if train and min(values) > 0.12 else {"padding": 4, "color": STYLE["text.color"]}
+    ax.bar_label(bars, [f"{100 * v:.1f} %" for v in values], **{**INSIDE, **beside})
     ax.invert_yaxis()
     ax.set_xlim(0, min(1.1, 1.18 * max(*values, *train.values(), chance or 0, 0.01)))
     ax.set_xlabel("test accuracy")
@@ -86,16 +90,7 @@ def plot_accuracies(
     ax.xaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
     ax.tick_params(axis="y", length=0)
     if chance is not None:
-        ax.axvline(chance, color=GREY, linestyle="--", linewidth=1.2)
-        ax.annotate(
-            "chance",
-            (chance, 1),
-            xycoords=("data", "axes fraction"),
-            xytext=(0, 2),
-            textcoords="offset points",
-            ha="center",
-            color=GREY,
-        )
+        _add_chance(ax, chance)
     listed = ", ".join(
         f"{name} {value:.3f}" + (f" (training {train[name]:.3f})" if name in train else "")
         for value, name in ranked
@@ -112,6 +107,19 @@ def _add_diamonds(ax: Axes, names: Sequence[str], train: Mapping[str, float]) ->
     places = [names.index(name) for name in there]
     style: dict[str, Any] = {"marker": "D", "ms": 7, "color": "white", "mec": "#111827"}
     ax.plot([train[name] for name in there], places, ls="", **style)
+
+
+def _add_chance(ax: Axes, chance: float) -> None:
+    ax.axvline(chance, color=GREY, linestyle="--", linewidth=1.2)
+    ax.annotate(
+        "chance",
+        (chance, 1),
+        xycoords=("data", "axes fraction"),
+        xytext=(0, 2),
+        textcoords="offset points",
+        ha="center",
+        color=GREY,
+    )
 
 
 def _axes(width: float, height: float) -> tuple[Figure, Axes]:
