@@ -1,5 +1,6 @@
 """One notebook of a problem set: the solutions of its parts, composed."""
 
+import base64
 import re
 from collections.abc import Mapping
 from copy import deepcopy
@@ -19,6 +20,7 @@ from autograder.parts.declare import Part, applies, misfit
 KEPT_METADATA = ("tags", "jupyter", "cellView")
 SHARED = "shared"
 """The tag of cells that several parts bring along: the first part's copy is kept."""
+PICTURE = re.compile(r"(?<=\()picture:([\w-]+)(?=\))")
 HINTS = "hints"
 """The tag of cells with hints, which ``hints = false`` leaves out."""
 
@@ -28,7 +30,8 @@ def composed(ps: ProblemSet, course: Course) -> str:
 
     Cells of several parts tagged ``shared`` appear once; those at a part's end move to the end.
     A cell tagged ``option=value`` appears where the problem set's option has this value, and
-    ``{{option}}`` stands for the value.
+    ``{{option}}`` stands for the value. A picture in a text cell, ``![…](picture:NAME)``, is taken
+    from ``solutions/pictures``, and put into the cell: Colab shows no attachments.
 
     Raises:
         CourseError: an answer cell or its test is not as the grader needs it, or a tag names an
@@ -36,6 +39,9 @@ def composed(ps: ProblemSet, course: Course) -> str:
     """
     values = _values(ps, course)
     cells = [_cell(cell, values) for cell in _ordered(ps, course)]
+    for cell in cells:
+        if cell.cell_type == "markdown":
+            cell.source = PICTURE.sub(lambda match: _picture(match[1], course), cell.source)
     mark(cells, ps)
     notebook = nbformat.v4.new_notebook(cells=cells, metadata=_metadata(ps))
     return f"{nbformat.writes(notebook, version=4)}\n"
@@ -147,6 +153,13 @@ def _cell(cell: NotebookNode, values: Mapping[str, str]) -> NotebookNode:
             f"there are {', '.join(values)}."
         )
     return cell
+
+
+def _picture(name: str, course: Course) -> str:
+    path = course.root / "solutions" / "pictures" / f"{name}.png"
+    if not path.is_file():
+        raise CourseError(f"There is no {path}, which a text cell shows.")
+    return f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}"
 
 
 def _date(value: date) -> str:

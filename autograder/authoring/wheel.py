@@ -91,7 +91,7 @@ def _sources(root: Path) -> list[Path]:
     package = [
         p for p in (root / "helpers").rglob("*") if p.suffix == ".py" or p.name == "py.typed"
     ]
-    return [root / "LICENSE", *sorted(package)]
+    return [*root.glob("LICENSE"), *sorted(package)]
 
 
 def _project(root: Path) -> dict[str, Any]:

@@ -30,8 +30,8 @@ def release(notebook: Notebook) -> Release:
 
 def answers(notebook: Notebook) -> list[str]:
     """The questions that are answered in code cells, in the notebook's order."""
-    marks = [c["metadata"].get("nbgrader", {}) for c in codes(notebook)]
-    return [m["grade_id"] for m in marks if m.get("solution")]
+    questions = notebook["metadata"]["course"]["questions"]
+    return [id for c in codes(notebook) if (id := grade_id(c)) in questions]
 
 
 def codes(notebook: Notebook) -> list[dict[str, Any]]:

@@ -279,6 +279,18 @@ def test_hints_are_there_unless_the_course_wants_none(root: Path) -> None:
     assert "Think" not in release(root).read_text()
 
 
+def test_a_picture_is_put_into_its_text_cell(root: Path) -> None:
+    cells = toy_cells()
+    cells[2].source += "\n\n![a square](picture:square)"
+    write_part(root, "toy", cells)
+    with pytest.raises(CourseError, match=r"There is no .*square\.png, which a text cell shows"):
+        release(root)
+    pictures = root / "solutions" / "pictures"
+    pictures.mkdir()
+    (pictures / "square.png").write_bytes(b"\x89PNG")
+    assert "![a square](data:image/png;base64,iVBORw==)" in release(root).read_text()
+
+
 def test_lines_left_to_students_in_a_given_cell_go_where_its_tag_says_so(root: Path) -> None:
     cells = toy_cells()
     cells[1].source += "\n### BEGIN SOLUTION\nflag = 1\n### END SOLUTION\nprint(flag)"

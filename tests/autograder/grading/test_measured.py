@@ -14,7 +14,7 @@ import nbformat
 import numpy as np
 import pytest
 from safetensors.numpy import load, save
-from shipped import COURSE, basis
+from shipped import COURSE, basis, compose
 
 from autograder.authoring.audit import RememberingSandbox
 from autograder.authoring.reference import reference
@@ -109,6 +109,7 @@ def test_models_beside_the_notebook_count_as_well(files: dict[str, bytes], tmp_p
     folder.mkdir()
     for name, data in files.items():
         (folder / name).write_bytes(data)
+    compose(PS.id)
     (report,) = grade_all([folder], PS, COURSE, tmp_path / "out")
     results = {q.question.id: q for q in report.questions}
     assert measured(results["report_autoencoder"]) is measured(results["report_cmc"]) is True
