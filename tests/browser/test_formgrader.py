@@ -32,6 +32,7 @@ def test_a_person_grades_the_studies(browser: Browser, tmp_path: Path) -> None:
         shutil.copy(ROOT / name, tmp_path)
     (tmp_path / "solutions").mkdir()
     shutil.copy(ROOT / "solutions" / "transfer.ipynb", tmp_path / "solutions")
+    shutil.copytree(ROOT / "solutions" / "pictures", tmp_path / "solutions" / "pictures")
     course = Course(tmp_path, PUBLIC_SECRET)
     release(course.problem_set(ID), course)
     handed_in = tmp_path / "submitted" / "ada" / ID / f"{ID}.ipynb"

@@ -159,9 +159,10 @@ def test_nothing_is_read_midway(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(self: Path, *args: Any, **options: Any) -> str:
         raise AssertionError(f"{self} was read midway")
 
+    wrong = splice(right(), NO_BIAS)
     with Grader(with_mistakes(NO_BIAS)) as grader:
         assert encoder_of(grader, right()).score == 1  # starts the sandbox
         monkeypatch.setattr(Path, "read_text", refuse)
         monkeypatch.setattr(Path, "read_bytes", refuse)
-        result = encoder_of(grader, splice(right(), NO_BIAS))
+        result = encoder_of(grader, wrong)
     assert result.mistake == "no-bias" and not result.fault
