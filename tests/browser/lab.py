@@ -30,7 +30,7 @@ def jupyterlab(folder: Path, course: Path = ROOT, *, dark: bool = False) -> Iter
     theme = {"apputils-extension/themes": {"theme": "JupyterLab Dark"}} if dark else {}
     for name, values in {**SETTINGS, **theme}.items():
         path = folder / f".config/lab/user-settings/@jupyterlab/{name}.jupyterlab-settings"
-        path.parent.mkdir(parents=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(values))
     # The machine's own settings and kernels stay out of it.
     places = {
