@@ -21,6 +21,7 @@ KEPT_METADATA = ("tags", "jupyter", "cellView")
 SHARED = "shared"
 """The tag of cells that several parts bring along: the first part's copy is kept."""
 PICTURE = re.compile(r"(?<=\()picture:([\w-]+)(?=\))")
+"""The address of a picture in a text cell, before it is put there."""
 HINTS = "hints"
 """The tag of cells with hints, which ``hints = false`` leaves out."""
 

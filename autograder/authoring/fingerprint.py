@@ -30,6 +30,7 @@ def of(notebook: NotebookNode, how: str, root: Path = ROOT) -> str:
     """The digest for running a notebook; ``how`` tells all else that the run was asked for."""
     digest = hashlib.sha256(f"{how} {sys.version}".encode())
     for cell in notebook.cells:
+        # The wheel in the first cell decides no number: helpers are there where this runs.
         if cell.cell_type == "code" and cell.get("id") != "get-helpers":
             digest.update(f"\0{cell.get('id')} {meaning(neutralise(cell.source)[0])}".encode())
     for path in _modules(root):

@@ -72,7 +72,7 @@ def first_cell(course: Course) -> str:
     Raises:
         CourseError: the wheel cannot be built.
     """
-    source, declared = course.helpers.source, course.helpers_version
+    source, declared = course.helpers.source, version().partition("+")[0]
     if not source:
         return TITLE + NOWHERE
     if source == "inside":

@@ -16,10 +16,10 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+from autograder.authoring.archive import archive
 from autograder.model import CourseError
 from autograder.paths import ROOT
 
-EPOCH = (1980, 1, 1, 0, 0, 0)  # the same bytes whenever it is built
 BUILD = "import sys; from setuptools.build_meta import build_wheel; build_wheel(sys.argv[1])"
 
 
@@ -61,29 +61,20 @@ def wheel(root: Path = ROOT) -> bytes:
             last = (done.stderr.strip() or "it said nothing").splitlines()[-1]
             raise CourseError(f"The wheel of helpers in {root} cannot be built: {last}")
         (built,) = out.glob("*.whl")
-        return _plain(built)
+        with zipfile.ZipFile(built) as file:
+            files = {name: file.read(name) for name in file.namelist()}
+        return archive(files, compression=zipfile.ZIP_STORED)
 
 
 def texts(root: Path = ROOT) -> dict[str, str]:
     """What can be read in the wheel, by the names of its files."""
-    with zipfile.ZipFile(io.BytesIO(wheel(root))) as archive:
-        return {name: archive.read(name).decode() for name in archive.namelist()}
+    with zipfile.ZipFile(io.BytesIO(wheel(root))) as file:
+        return {name: file.read(name).decode() for name in file.namelist()}
 
 
 def printable(data: bytes, width: int = 96) -> str:
     """Data as lines of letters, for a cell; ``bz2`` makes the same bytes of it everywhere."""
     return textwrap.fill(base64.b64encode(bz2.compress(data)).decode(), width)
-
-
-def _plain(built: Path) -> bytes:
-    """The files of a wheel in a fixed order, without dates, modes or compression."""
-    made = io.BytesIO()
-    with zipfile.ZipFile(built) as source, zipfile.ZipFile(made, "w") as target:
-        for name in sorted(source.namelist()):
-            entry = zipfile.ZipInfo(name, EPOCH)
-            entry.create_system, entry.external_attr = 3, 0o644 << 16
-            target.writestr(entry, source.read(name))
-    return made.getvalue()
 
 
 def _sources(root: Path) -> list[Path]:

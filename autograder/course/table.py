@@ -5,7 +5,6 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -137,12 +136,6 @@ class Course:
     def release_path(self, ps_id: str) -> Path:
         """The problem set's notebook for students: made by ``release`` from the composed one."""
         return self.root / "notebooks" / ps_id / f"{ps_id}.ipynb"
-
-    @cached_property
-    def helpers_version(self) -> str:
-        """The version of the students' package beside this one."""
-        text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-        return str(tomllib.loads(text)["project"]["version"])
 
     def _problem_set(self, id: str) -> ProblemSet:
         place = f"{self.file}, [{id}]"

@@ -1,11 +1,10 @@
 """The upload for Gradescope: a zip of all that grades one problem set, and nothing else."""
 
 import ast
-import io
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from autograder.authoring.archive import archive
 from autograder.authoring.compose import composed
 from autograder.course.table import Course
 from autograder.grading.measured import held_out, pack
@@ -14,7 +13,6 @@ from autograder.paths import ROOT
 
 HERE = Path(__file__).parent
 LOCK = "requirements-gradescope.txt"
-EPOCH = (1980, 1, 1, 0, 0, 0)  # the same bytes whenever it is built
 
 
 def build(problem_set: ProblemSet, course: Course, out: Path) -> str:
@@ -24,17 +22,11 @@ def build(problem_set: ProblemSet, course: Course, out: Path) -> str:
         CourseError: the problem set was not released yet, or its secret is missing.
     """
     data = contents(problem_set, course)
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as file:
-        for name, content in sorted(data.items()):
-            entry = zipfile.ZipInfo(name, EPOCH)
-            mode = 0o755 if name in ("setup.sh", "run_autograder") else 0o644
-            entry.external_attr = (0o600 if name.startswith("secrets/") else mode) << 16
-            entry.create_system = 3  # Unix, for the modes
-            file.writestr(entry, content, zipfile.ZIP_DEFLATED, 9)
+    modes = {"setup.sh": 0o755, "run_autograder": 0o755, f"secrets/{problem_set.id}": 0o600}
+    made = archive(data, modes)
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_bytes(archive.getvalue())
-    said = [f"{out}: {len(data)} files, {len(archive.getvalue()) / 1024:.0f} KB."]
+    out.write_bytes(made)
+    said = [f"{out}: {len(data)} files, {len(made) / 1024:.0f} KB."]
     said.append("It holds solutions and the term's secret: show it to nobody.")
     if not course.image.torch_index:
         said.append(

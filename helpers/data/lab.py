@@ -22,8 +22,7 @@ SCALE = 3.2
 
 Four convolutions with PyTorch's initial weights shrink their input some 50 times, and add biases
 on the way. With values in [-1, 1], all images would get nearly the same features, and contrastive
-training can settle where they all are one, or none has any. Divided by 5, one seed in four did so
-on the mini data; by 3.2, none of three.
+training can settle where they all are one, or where no feature is left.
 """
 
 CHUNK = 250

@@ -82,7 +82,12 @@ def _untouched(cells: Sequence[CodeCell], bonus: Any) -> Iterator[Finding]:
 
 
 def _unwritten(cell: CodeCell) -> bool:
-    raised = (n.exc for n in ast.walk(cell.tree) if isinstance(n, ast.Raise))
+    """Whether a line is left to write: of an answer anywhere, else outside of functions.
+
+    A class of the student's own may leave a method to those made from it.
+    """
+    nodes = ast.walk(cell.tree) if question_of(cell.source) else cell.tree.body
+    raised = (n.exc for n in nodes if isinstance(n, ast.Raise))
     return any(exc is not None and "NotImplementedError" in ast.unparse(exc) for exc in raised)
 
 

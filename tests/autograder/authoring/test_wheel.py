@@ -1,3 +1,5 @@
+import base64
+import bz2
 import io
 import os
 import shutil
@@ -26,6 +28,11 @@ def test_it_holds_helpers_alone() -> None:
     assert names == modules | {"helpers/py.typed"}
     metadata = archive.read(f"course_helpers-{wheel.version()}.dist-info/METADATA").decode()
     assert f"\nVersion: {wheel.version()}\n" in metadata
+
+
+def test_it_fits_into_a_cell() -> None:
+    text = wheel.printable(wheel.wheel())
+    assert len(text) < 100_000 and bz2.decompress(base64.b64decode(text)) == wheel.wheel()
 
 
 def test_the_same_sources_give_the_same_bytes(tmp_path: Path) -> None:

@@ -101,6 +101,11 @@ def test_each_thing_to_mend_is_named_with_its_cell(change: Change, expected: lis
     assert findings(change) == expected
 
 
+def test_a_class_of_ones_own_may_leave_a_method_open() -> None:
+    own = "class Base:\n    def f(self):\n        raise NotImplementedError\nhelpers.record()"
+    assert findings(put(4, source=own)) == []
+
+
 def test_an_unwritten_answer_is_listed_once() -> None:
     """Not again for its own error and that of its test, which cannot pass without it."""
 
