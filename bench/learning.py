@@ -31,7 +31,8 @@ def _start(info):
     _started = time.perf_counter()
 
 def _stop(result):
-    print(f"took {time.perf_counter() - _started:.1f} s")
+    if result.info.store_history:  # what is run aside prints what is read
+        print(f"took {time.perf_counter() - _started:.1f} s")
 
 get_ipython().events.register("pre_run_cell", _start)
 get_ipython().events.register("post_run_cell", _stop)
