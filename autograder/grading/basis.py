@@ -19,6 +19,7 @@ class Basis:
     reference: Submission
     parts: dict[str, Part]
     probes: dict[str, str]
+    stand_ins: dict[str, dict[str, str]]
     patches: dict[str, Patches]
     secret: bytes
 
@@ -51,6 +52,7 @@ class Basis:
             reference,
             {part.name: part for part in parts},
             {part.name: part.probes for part in parts},
+            {part.name: part.stand_ins for part in parts},
             {part.name: load_patches(part).fitting(options) for part in parts},
             course.secret(release.problem_set.id),
         )

@@ -4,10 +4,11 @@ import ast
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 from autograder.grading.basis import Basis
-from autograder.grading.compare import difference, plain_type, same
+from autograder.grading.compare import difference, own_type, same
 from autograder.grading.mistakes import Known, recognise
 from autograder.model import Budget, CheckResult, CourseError, Question, QuestionResult
 from autograder.parts.declare import Check
@@ -16,7 +17,7 @@ from autograder.reading.finding import defined
 from autograder.reading.magics import tree
 from autograder.sandbox.cells import Trouble
 from autograder.sandbox.client import Sandbox
-from autograder.sandbox.job import Call, Job, Limits, Outcome, Run
+from autograder.sandbox.job import Call, Job, Limits, Outcome, Run, Why
 
 PUBLIC = b"inputs that anyone may see"
 MB = 1 << 20
@@ -24,16 +25,25 @@ MB = 1 << 20
 
 @dataclass(frozen=True)
 class Row:
-    """A check, what it should give, and what an answer gave: None where it was not reached."""
+    """A check, what it should give, and what an answer gave: None where it was not reached.
+
+    ``in_public`` is what the answer gave on public inputs.
+    """
 
     check: Check
     expected: dict[str, Any]
     outcome: Outcome | None
+    in_public: Outcome | None = None
 
-    def difference(self, detail: bool = True) -> str:
+    def difference(self) -> str:
+        """Why the outcome is wrong; in detail only where that is the same on public inputs."""
         if self.outcome is None:
             return "The code did not finish."
-        return difference(self.outcome, self.expected, self.check.tolerance, detail)
+        said, shown = self._said(self.outcome), self.in_public and self._said(self.in_public)
+        return said if said == shown else self._said(self.outcome, detail=False)
+
+    def _said(self, outcome: Outcome, detail: bool = True) -> str:
+        return difference(outcome, self.expected, self.check.tolerance, detail)
 
 
 class CodeQuestions:
@@ -49,62 +59,64 @@ class CodeQuestions:
     def grade(self, result: QuestionResult, submission: Submission) -> None:
         """Fill in checks, mistake and notes."""
         question = result.question
-        run = self._run(question, submission)
-        self.spent += run.seconds
+        run = self._run_student(question, submission)
         rows = self._rows(question, run)
         result.checks = _judged(rows, run)
         others = _needed(question.id, submission.answers)
-        used: list[str] = []
         if not result.passed and not run.end and others:
-            together = self._run(question, submission, others=others)
-            self.spent += together.seconds
+            together = self._run_student(question, submission, others)
             retried = self._rows(question, together)
             if _earned(_judged(retried, together)) > _earned(result.checks):
-                run, rows, used = together, retried, others
+                run, rows = together, retried
                 result.checks = _judged(rows, run)
                 result.notes.append(
                     "It was graded together with your other answers, which it uses."
                 )
         if run.on_gpu:
             result.notes.append("The code names a GPU; it was graded on a CPU, at no loss.")
-        if result.passed:
-            return
-        self._recognise(result, rows)
-        if run.end:
-            return  # what ran for too long or ended its process would do so again
-        public = self._run(question, submission, secret=PUBLIC, others=used)
-        self.spent += public.seconds
-        result.printed = _told(public)
-        _withhold(result, rows, run, public)
+        if not result.passed:
+            self._recognise(result, rows)
+            result.printed = _told(run)
+
+    def _run_student(
+        self, question: Question, submission: Submission, others: Sequence[str] = ()
+    ) -> Run:
+        """A run on public and hidden inputs; on hidden ones alone, should a public one end it."""
+        run = self._run(question, submission, others, PUBLIC)
+        self.spent += run.seconds
+        if run.end and 0 < len(run.in_public) < len(self.basis.checks(question)):
+            hidden = self._run(question, submission, others)
+            self.spent += hidden.seconds
+            run.outcomes, run.end = hidden.outcomes, hidden.end and run.end
+        return run
 
     def _run(
         self,
         question: Question,
         submission: Submission,
-        *,
-        secret: bytes | None = None,
         others: Sequence[str] = (),
+        public: bytes = b"",
     ) -> Run:
         basis, checks = self.basis, self.basis.checks(question)
         job = Job(
             submission.answers[question.id],
             question.names,
             basis.probes[question.part],
-            tuple(Call(c.probe, c.inputs(secret or basis.secret)) for c in checks),
+            tuple(Call(c.probe, c.inputs(basis.secret)) for c in checks),
             tuple(basis.release.given),
             tuple(submission.extras),
             tuple(others),
+            basis.stand_ins[question.part],
+            tuple(Call(c.probe, c.inputs(public)) for c in checks if public),
         )
         return self.sandbox.run(job, limits(question.id, basis.problem_set.limits))
 
     def _rows(self, question: Question, run: Run) -> list[Row]:
         expected = self._expectation(question)
-        outcomes: list[Outcome | None] = [*run.outcomes]
-        outcomes += [None] * (len(expected) - len(outcomes))
         checks = self.basis.checks(question)
         return [
-            Row(check, expected[check.name], outcome)
-            for check, outcome in zip(checks, outcomes, strict=True)
+            Row(check, expected[check.name], outcome, shown)
+            for check, outcome, shown in zip_longest(checks, run.outcomes, run.in_public)
         ]
 
     def _expectation(self, question: Question) -> dict[str, dict[str, Any]]:
@@ -166,10 +178,10 @@ def _outcomes(rows: Sequence[Row]) -> Mapping[str, Outcome]:
 def _judged(rows: Sequence[Row], run: Run) -> list[CheckResult]:
     results = []
     for row in rows:
-        if row.outcome is None:
-            message = f"The code did not finish: {run.end.clause if run.end else 'it ended'}."
-        elif run.missing:
+        if run.missing:
             message = _undefined(run)
+        elif row.outcome is None:
+            message = f"The code did not finish: {_end(run)}."
         else:
             message = row.difference()
         results.append(CheckResult(row.check.sentence, not message, row.check.weight, message))
@@ -180,19 +192,17 @@ def _earned(checks: Sequence[CheckResult]) -> float:
     return sum(c.weight for c in checks if c.passed)
 
 
-def _withhold(result: QuestionResult, rows: Sequence[Row], run: Run, public: Run) -> None:
-    """Show a shape or count only where public inputs give the same one."""
-    for row, check, shown in zip(rows, result.checks, public.outcomes, strict=False):
-        if row.outcome is None or run.missing:
-            continue
-        if row.difference() != Row(row.check, row.expected, shown).difference():
-            check.message = row.difference(detail=False)
+def _end(run: Run) -> str:
+    """Why a run ended; of one on hidden inputs not how, since that could tell of them."""
+    if run.end is None or (run.end.why is Why.DIED and run.told):
+        return "it ended the process before the checks were through"
+    return run.end.clause
 
 
 def _undefined(run: Run) -> str:
     names = " and ".join(f"`{name}`" for name in run.missing)
     first = run.troubles[0] if run.troubles else None
-    why = f": it stopped with {plain_type(first)}" if first else ""
+    why = f": it stopped with {own_type(first)}" if first else ""
     where = f" at line {first.line}" if first and first.line else ""
     return f"The answer does not define {names}{why}{where}."
 
@@ -200,7 +210,7 @@ def _undefined(run: Run) -> str:
 def _told(run: Run) -> str:
     """What a run on public inputs printed and raised: this may be shown."""
     lines = [run.printed.rstrip()] if run.printed.strip() else []
-    troubles = [o for o in run.outcomes if isinstance(o, Trouble)] or run.troubles
+    troubles = [o for o in run.in_public if isinstance(o, Trouble)] or run.troubles
     for t in troubles[:1]:
         where = f" (line {t.line} of the answer)" if t.line else ""
         lines.append(f"{t.type}: {t.message}{where}")

@@ -19,6 +19,12 @@ EVIDENCE = "evidence"
 ODD = (ValueError, TypeError, ArithmeticError, LookupError, RecursionError)
 """What comparing can raise where a claim was built for that."""
 
+USUAL = frozenset(
+    ["AssertionError", "AttributeError", "IndexError", "KeyError", "NameError", "RuntimeError",
+     "TypeError", "ValueError"]
+)  # fmt: skip
+"""The errors that are told of a run on hidden inputs; which of many it was could tell of them."""
+
 OTHER = "The code returned something else than was asked for."
 
 
@@ -28,12 +34,14 @@ def difference(
     """Why ``claim`` is not ``expected``, in a sentence; "" when it is.
 
     Numbers and arrays may differ by ``tolerance`` times the largest expected magnitude. With
-    ``detail``, the message shows the claim's own shape or count, or the name of its own error, in
-    which a student's code could have put what it saw of its inputs.
+    ``detail``, the message shows the claim's own shape or count, or the name and line of its own
+    error, in which a student's code could have put what it saw of its inputs.
     """
     if isinstance(claim, Trouble):
+        if not detail:
+            return f"The code raised {claim.type if claim.type in USUAL else 'an error'}."
         where = f" at line {claim.line} of the answer" if claim.line else ""
-        return f"The code raised {claim.type if detail else plain_type(claim)}{where}."
+        return f"The code raised {own_type(claim)}{where}."
     try:
         if list(claim) != list(expected):
             return OTHER
@@ -47,8 +55,8 @@ def difference(
     return ""
 
 
-def plain_type(error: Trouble) -> str:
-    """The name of Python's own errors; any other could have been made of what the code saw."""
+def own_type(error: Trouble) -> str:
+    """The name of Python's own errors; any other could have been made for this."""
     return error.type if hasattr(builtins, error.type) else "an error of its own"
 
 

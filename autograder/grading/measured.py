@@ -141,7 +141,16 @@ class Measurement:
         call = Call(how.probe, {"images": held.images, "weights": arrays})
         given = tuple(self.basis.release.given)
         run = self.sandbox.run(
-            Job(answer, (), self.basis.probes[part.name], (call,), given, (), tuple(others))
+            Job(
+                answer,
+                (),
+                self.basis.probes[part.name],
+                (call,),
+                given,
+                (),
+                tuple(others),
+                self.basis.stand_ins[part.name],
+            )
         )
         outcome = run.outcomes[0] if run.outcomes else None
         return outcome.get("classes") if isinstance(outcome, dict) else None

@@ -126,6 +126,13 @@ class Part:
         files = sorted(self.folder.glob("probes*.py"))
         return "\n".join(path.read_text(encoding="utf-8") for path in files)
 
+    @property
+    def stand_ins(self) -> dict[str, str]:
+        """What the notebook gives an answer, made neutral: a module and its source, if any."""
+        path = self.folder / "stand_ins.py"
+        name = f"autograder.parts.{self.name}.stand_ins"
+        return {name: path.read_text(encoding="utf-8")} if path.is_file() else {}
+
     def option(self, name: str, *values: str) -> None:
         """What a problem set may choose in course.toml; the first value where it does not."""
         self.options[name] = values

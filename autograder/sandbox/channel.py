@@ -1,12 +1,21 @@
-"""Reads what a worker sends, within a deadline: claims of the untrusted side, taken apart."""
+"""The conversation with a worker, within a deadline: what it says are claims, taken apart."""
 
+import dataclasses
 import socket
 import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from autograder.sandbox import wire
 from autograder.sandbox.cells import Trouble
-from autograder.sandbox.job import Job, Run
+from autograder.sandbox.job import Call, Job, Outcome, Run
+
+TOOLS = {
+    f"autograder.sandbox.{name}": Path(__file__).with_name(f"{name}.py").read_text("utf-8")
+    for name in ("on_cpu", "toolkit")
+}
+"""What probes import, sent anew with them: an answer may have changed what it found."""
 
 
 class Channel:
@@ -36,30 +45,55 @@ class Channel:
         return b"".join(pieces)
 
 
-def read_run(channel: Channel, run: Run, job: Job) -> None:
-    """Fill ``run`` with an outcome for each call of ``job``, as they come."""
+def converse(channel: Channel, run: Run, job: Job, again: Callable[[], None]) -> None:
+    """Have the worker run ``job``, and fill ``run`` with what it tells, as it comes.
+
+    The cells run before the probes are sent, and the public calls before the hidden inputs are;
+    between these ``again`` is called, which may move the channel's deadline.
+    """
     lines = job.answer.count("\n") + 1
-    for _ in job.calls:
-        frame = wire.decode(channel.read)
-        match frame:
+    given = {"names": job.names, "stand_ins": job.stand_ins}
+    cells = {"answer": job.answer, "given": job.given, "extras": job.extras, "others": job.others}
+    channel.write(wire.encode(given | cells))
+    match wire.decode(channel.read):
+        case {
+            "missing": list(names),
+            "on_gpu": bool(on_gpu),
+            "printed": str(printed),
+            "troubles": list(items),
+        }:
+            run.on_gpu, run.printed = on_gpu, printed
+            run.missing = [name for name in job.names if name in names]
+            run.troubles = [_trouble(t, lines) for t in items[:5] if isinstance(t, dict)]
+        case _:
+            raise wire.FrameError("a first frame that is none")
+    if run.missing:
+        first = run.troubles[0] if run.troubles else Trouble("NameError", None, run.missing[0])
+        run.in_public = [first for _ in job.in_public]
+        run.outcomes = [first for _ in job.calls]
+        return
+    channel.write(wire.encode({"modules": {**TOOLS, **job.stand_ins}, "probes": job.probes}))
+    if job.in_public:
+        run.printed = _ask(channel, job.in_public, run.in_public, lines)
+        again()
+    run.told = True
+    _ask(channel, job.calls, run.outcomes, lines)
+
+
+def _ask(channel: Channel, calls: Sequence[Call], outcomes: list[Outcome], lines: int) -> str:
+    """Add an outcome for each of ``calls``; what the worker has printed until then."""
+    channel.write(wire.encode({"calls": [dataclasses.asdict(call) for call in calls]}))
+    for _ in calls:
+        match wire.decode(channel.read):
             case {"result": dict(result)}:
-                run.outcomes.append(result)
-            case {"trouble": dict(claim), "missing": list(names)}:
-                run.outcomes.append(_trouble(claim, lines))
-                run.missing = [name for name in job.names if name in names]
+                outcomes.append(result)
             case {"trouble": dict(claim)}:
-                run.outcomes.append(_trouble(claim, lines))
+                outcomes.append(_trouble(claim, lines))
             case _:
                 raise wire.FrameError("a frame that answers no call")
     match wire.decode(channel.read):
-        case {
-            "end": True,
-            "printed": str(printed),
-            "on_gpu": bool(on_gpu),
-            "troubles": list(items),
-        }:
-            run.printed, run.on_gpu = printed, on_gpu
-            run.troubles = [_trouble(t, lines) for t in items[:5] if isinstance(t, dict)]
+        case {"printed": str(printed)}:
+            return printed
         case _:
             raise wire.FrameError("a last frame that is none")
 

@@ -1,7 +1,6 @@
 """The grader's side of the sandbox: one job in, one run out, whatever the job did."""
 
 import contextlib
-import dataclasses
 import json
 import os
 import random
@@ -11,13 +10,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from autograder.paths import ROOT
 from autograder.sandbox import wire
-from autograder.sandbox.channel import Channel, read_run
+from autograder.sandbox.channel import Channel, converse
 from autograder.sandbox.job import End, Job, Limits, Run, SandboxError, Why
 from autograder.sandbox.survey import Isolation, Mechanism
 
@@ -119,6 +118,23 @@ class Sandbox:
         return run
 
     def _run(self, job: Job, limits: Limits) -> Run:
+        def talk(channel: Channel, run: Run) -> None:
+            def again() -> None:
+                self._control.send(json.dumps({"do": "renew"}).encode())
+                self._await("renewed", 30)
+                channel.deadline = time.monotonic() + limits.wall
+
+            converse(channel, run, job, again)
+
+        return self.talk("autograder.sandbox.worker", talk, limits)
+
+    def talk(
+        self, server: str, talk: Callable[[Channel, Run], None], limits: Limits, *files: int
+    ) -> Run:
+        """Have a fresh process serve ``talk`` with a module that it has imported.
+
+        The process finds the open ``files`` as descriptors 4 and so on.
+        """
         self.start()
         with contextlib.ExitStack() as stack:
             uid = stack.enter_context(self._claim_uid())
@@ -127,22 +143,22 @@ class Sandbox:
             stack.enter_context(ours)
             with theirs:
                 request = {
-                    "do": "fork", "uid": uid, "scratch": scratch,
+                    "do": "fork", "uid": uid, "scratch": scratch, "server": server,
                     "cpu": limits.cpu, "memory": limits.memory, "disk": limits.disk,
                 }  # fmt: skip
-                socket.send_fds(self._control, [json.dumps(request).encode()], [theirs.fileno()])
+                data = json.dumps(request).encode()
+                socket.send_fds(self._control, [data], [theirs.fileno(), *files])
             pid = self._await("forked", 30)["forked"]
             run = Run()
-            frame = wire.encode(dataclasses.asdict(job))
-            channel = Channel(ours, time.monotonic() + limits.wall)
             try:
-                channel.write(frame)
-                read_run(channel, run, job)
+                talk(Channel(ours, time.monotonic() + limits.wall), run)
             except TimeoutError:
                 clause = f"it was stopped after waiting for {limits.wall:.0f} seconds"
                 run.end = End(Why.WAITED, clause)
             except (OSError, EOFError):
                 run.end = End(Why.DIED, "it ended")
+            except SandboxError:
+                raise
             except Exception as error:  # whatever was sent, it is the answer's doing
                 said = str(error) if isinstance(error, wire.FrameError) else "what is no frame"
                 run.end = End(Why.GARBLED, f"it sent {said}")

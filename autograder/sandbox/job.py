@@ -1,5 +1,6 @@
 """What goes into the sandbox and comes out of it: a job, its limits, and its run."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -44,7 +45,11 @@ class Job:
 
     ``given`` are cells of the release; of them and of ``extras``, the student's own further cells,
     only definitions are run. ``others`` are the student's other answers, when all are tried
-    together. ``names`` must be defined afterwards.
+    together. ``names`` must be defined afterwards. ``stand_ins`` are a module and its source, whose
+    ``given`` adds to what is there before the cells.
+
+    The calls ``in_public`` come first. What a student may be told of errors and prints is taken
+    before the process has the inputs of ``calls``, which are hidden.
     """
 
     answer: str
@@ -54,6 +59,8 @@ class Job:
     given: tuple[str, ...] = ()
     extras: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
+    stand_ins: Mapping[str, str] = field(default_factory=dict)
+    in_public: tuple[Call, ...] = ()
 
 
 Outcome = dict[str, Any] | Trouble
@@ -81,13 +88,17 @@ class Run:
     """What came of a job: an outcome a call, as claimed by the untrusted side.
 
     ``end`` is there where the worker did not finish. ``seconds`` is the computing that it took,
-    and the sleeping.
+    and the sleeping. Errors of the cells, what was missing or printed, and the outcomes
+    ``in_public`` were told before the process had hidden inputs.
     """
 
     outcomes: list[Outcome] = field(default_factory=list)
+    in_public: list[Outcome] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     printed: str = ""
     on_gpu: bool = False
     end: End | None = None
     seconds: float = 0.0
+    told: bool = False
+    """Whether it came to the hidden inputs, after which nothing is told that they could change."""

@@ -34,7 +34,8 @@ class Worker:
     """A worker's limits (seconds, bytes, bytes), and what it was stopped for.
 
     ``places`` are the folders that it can write to. ``ended`` are the seconds of its processes
-    that are gone, and ``asleep`` those in which none of them had anything to do.
+    that are gone, and ``asleep`` those in which none of them had anything to do. The limits hold
+    for what it spent since the beginning, or since ``renew``, beyond ``before``.
     """
 
     pid: int
@@ -46,7 +47,12 @@ class Worker:
     ended: float = 0.0
     asleep: float = 0.0
     looked: float = field(default_factory=time.monotonic)
+    before: tuple[float, float] = (0.0, 0.0)
     end: End | None = None
+
+    def renew(self) -> None:
+        """Let it take as many seconds as before once more."""
+        self.before = self.ended + sum(p.seconds for p in processes()), self.asleep
 
 
 @dataclass(frozen=True)
@@ -122,9 +128,10 @@ def exceeded(worker: Worker, common: int) -> End | None:
         worker.asleep += min(now - worker.looked, 5 * EVERY)  # this process may have been stopped
     worker.looked = now
     allowed = f"more than {worker.cpu} second{'s' * (worker.cpu != 1)}"
-    if worker.asleep > worker.cpu:
+    computed, slept = worker.before
+    if worker.asleep - slept > worker.cpu:
         return End(Why.WAITED, f"{allowed} of waiting")
-    if worker.ended + sum(p.seconds for p in live) > worker.cpu:
+    if worker.ended + sum(p.seconds for p in live) - computed > worker.cpu:
         return _limit(f"{allowed} of computing")
     if sum(max(0, p.held - common) for p in live) > worker.memory:
         return _limit(f"more than {worker.memory >> 20:,} MB of memory")
@@ -240,7 +247,7 @@ def restrict(worker: Worker) -> None:
     space = int(_read("/proc/self/statm").split()[0]) * PAGE + worker.memory
     limits = {
         resource.RLIMIT_AS: space,
-        resource.RLIMIT_CPU: worker.cpu + 1,  # should nobody watch
+        resource.RLIMIT_CPU: 2 * worker.cpu + 1,  # should nobody watch
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_FSIZE: 1 << 26,
         resource.RLIMIT_NOFILE: 64,

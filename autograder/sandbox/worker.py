@@ -3,9 +3,11 @@
 import dataclasses
 import io
 import os
+import re
 import socket
 import sys
 import types
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,9 +15,15 @@ import torch
 
 from autograder.sandbox import surroundings, wire
 from autograder.sandbox.cells import Trouble, run_cell, run_definitions, trouble
+from autograder.sandbox.on_cpu import OnCPU
 
 ANSWER = "<answer>"
 PRINTED = 4000
+OURS = re.compile(r"autograder($|\.)")
+"""Our own modules, which an answer does not find: it could change what the probes use of them."""
+
+Receive = Callable[[], dict[str, Any]]
+Send = Callable[[dict[str, Any]], None]
 
 
 class Tail(io.StringIO):
@@ -37,24 +45,52 @@ def main(connection: socket.socket) -> None:
         stream.flush()
 
     try:
-        serve(wire.decode(lambda n: stream.read(n), trusted=True), send)
+        serve(lambda: wire.decode(lambda n: stream.read(n), trusted=True), send)
     finally:
         os._exit(0)
 
 
-def serve(job: dict[str, Any], send: Any) -> None:
-    """Run the cells of ``job``, then its calls; send an outcome a call, and the rest at the end."""
+def serve(receive: Receive, send: Send) -> None:
+    """Run cells, then probes beside them; each request is sent once the one before is answered."""
     printed = Tail()
     sys.stdout = sys.stderr = printed
     surroundings.install()
-    probes = types.ModuleType("probes")
-    exec(compile(job["probes"], "<probes>", "exec"), probes.__dict__)
+    job = receive()
+    stand_ins = [loaded(source, name) for name, source in job["stand_ins"].items()]
+    own = {name: sys.modules.pop(name) for name in list(sys.modules) if OURS.match(name)}
+    namespace, told = run_cells(job, stand_ins)
+    send({**told, "printed": printed.getvalue()})
 
+    request = receive()
+    sys.modules.update(own)
+    for name, source in request["modules"].items():
+        sys.modules[name] = loaded(source, name)
+    probes = loaded(request["probes"], "probes")
+    for name in [name for name in sys.modules if OURS.match(name)]:
+        del sys.modules[name]
+    while True:
+        for call in receive()["calls"]:
+            send(outcome(getattr(probes, call["probe"]), namespace, call["inputs"]))
+        send({"printed": printed.getvalue()})
+
+
+def loaded(source: str, name: str) -> types.ModuleType:
+    """A module made of ``source``, which is imported nowhere."""
+    module = types.ModuleType(name)
+    with torch._C.DisableTorchFunction():  # its devices are what it says
+        exec(compile(source, f"<{name}>", "exec"), module.__dict__)
+    return module
+
+
+def run_cells(
+    job: dict[str, Any], stand_ins: Sequence[types.ModuleType]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The namespace that the cells of a job leave, and what to tell of how they ran."""
     namespace = surroundings.namespace()
     sources = [job["answer"], *job["extras"], *job["others"]]
     on_gpu = any("cuda" in source or "get_device" in source for source in sources)
     if on_gpu:
-        mode: Any = surroundings.OnCPU()
+        mode: Any = OnCPU()
         mode.__enter__()  # for good
     torch.manual_seed(0)
     for i, source in enumerate(job["given"]):
@@ -63,21 +99,14 @@ def serve(job: dict[str, Any], send: Any) -> None:
     for i, source in enumerate(job["extras"]):
         aside += run_definitions(source, namespace, f"<extra {i}>")
     namespace["device"] = torch.device("cpu")
-    if hasattr(probes, "given"):
-        probes.given(namespace)
+    for module in stand_ins:
+        module.given(namespace)
     for i, source in enumerate(job["others"]):
         run_cell(source, namespace, f"<other {i}>")
     troubles = run_cell(job["answer"], namespace, ANSWER)
     missing = [name for name in job["names"] if name not in namespace]
-
-    for call in job["calls"]:
-        if missing:
-            first = troubles[0] if troubles else Trouble("NameError", None, missing[0])
-            send({"trouble": dataclasses.asdict(first), "missing": missing})
-            continue
-        send(outcome(getattr(probes, call["probe"]), namespace, call["inputs"]))
-    send({"end": True, "printed": printed.getvalue(), "on_gpu": on_gpu,
-          "troubles": [dataclasses.asdict(t) for t in [*troubles, *aside][:5]]})  # fmt: skip
+    told = [dataclasses.asdict(t) for t in [*troubles, *aside][:5]]
+    return namespace, {"missing": missing, "on_gpu": on_gpu, "troubles": told}
 
 
 def outcome(probe: Any, namespace: dict[str, Any], inputs: dict[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ inherits. No torch operation runs here: a fork after a multithreaded one hangs.
 
 import contextlib
 import dataclasses
+import fcntl
 import importlib
 import json
 import os
@@ -24,6 +25,9 @@ from autograder.sandbox import isolation, watch
 from autograder.sandbox.seccomp import seccomp
 from autograder.sandbox.survey import Isolation, Mechanism, survey
 from autograder.sandbox.watch import Worker
+
+FIRST = 3  # the descriptor after the standard ones
+MOST_FILES = 32
 
 
 def main(control: socket.socket, root: str, imports: Sequence[str] = ()) -> None:
@@ -71,25 +75,34 @@ class Zygote:
                 if self.worker.end:
                     watch.end_all(self.worker)
             if self.control in readable:
-                data, fds, _, _ = socket.recv_fds(self.control, 65536, 1)
+                data, fds, _, _ = socket.recv_fds(self.control, 65536, MOST_FILES)
                 if not data:
                     self.sweep()
                     os._exit(0)
-                request = json.loads(data)
-                if request.pop("do") == "fork":
-                    scratch = request.pop("scratch")
-                    landlock = self.isolation.has(Mechanism.LANDLOCK)
-                    only_user = request["uid"] is not None and not landlock
-                    more = watch.WRITABLE if only_user else ()
-                    self.worker = Worker(pid=0, places=(scratch, *more), **request)
-                    self.worker.pid = self.fork(self.worker, fds[0])
-                    os.close(fds[0])
-                    self.tell(forked=self.worker.pid)
-                else:
-                    self.sweep()
-                    spent = self.worker.ended + self.worker.asleep if self.worker else 0.0
-                    self.worker = None
-                    self.tell(swept=True, seconds=spent)
+                self.answer(json.loads(data), fds)
+
+    def answer(self, request: dict[str, Any], fds: Sequence[int]) -> None:
+        """Do what the grader asks for."""
+        match request.pop("do"):
+            case "fork":
+                scratch, server = request.pop("scratch"), request.pop("server")
+                landlock = self.isolation.has(Mechanism.LANDLOCK)
+                only_user = request["uid"] is not None and not landlock
+                more = watch.WRITABLE if only_user else ()
+                self.worker = Worker(pid=0, places=(scratch, *more), **request)
+                self.worker.pid = self.fork(self.worker, server, fds)
+                for fd in fds:
+                    os.close(fd)
+                self.tell(forked=self.worker.pid)
+            case "renew":
+                if self.worker:
+                    self.worker.renew()
+                self.tell(renewed=True)
+            case "sweep":
+                self.sweep()
+                spent = self.worker.ended + self.worker.asleep if self.worker else 0.0
+                self.worker = None
+                self.tell(swept=True, seconds=spent)
 
     def tell(self, **message: Any) -> None:
         self.control.send(json.dumps(message).encode())
@@ -123,7 +136,11 @@ class Zygote:
             time.sleep(0.0005)
         watch.clear(self.worker)
 
-    def fork(self, worker: Worker, fd: int) -> int:
+    def fork(self, worker: Worker, server: str, fds: Sequence[int]) -> int:
+        """Start a process that serves with the module ``server``, on the first of ``fds``.
+
+        It finds them as 3 and so on, whatever else is open here.
+        """
         pid = os.fork()
         if pid:
             return pid
@@ -132,14 +149,16 @@ class Zygote:
             for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGPIPE):
                 signal.signal(number, signal.SIG_DFL)
             signal.set_wakeup_fd(-1)
-            os.dup2(fd, 3)
-            os.closerange(4, 1 << 16)
+            high = [fcntl.fcntl(fd, fcntl.F_DUPFD, FIRST + MOST_FILES) for fd in fds]
+            for place, fd in enumerate(high, FIRST):
+                os.dup2(fd, place)
+            os.closerange(FIRST + len(fds), 1 << 16)
             null = os.open(os.devnull, os.O_RDWR)
             for standard in (0, 1, 2):
                 os.dup2(null, standard)
             os.close(null)
             self.confine(worker)
-            sys.modules["autograder.sandbox.worker"].main(socket.socket(fileno=3))
+            sys.modules[server].main(socket.socket(fileno=FIRST))
         except BaseException:
             traceback.print_exc()
         finally:

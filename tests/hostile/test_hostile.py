@@ -205,12 +205,19 @@ def test_an_output_that_is_none_earns_nothing_for_its_values(
     assert report.questions[0].score == round(sixths / 6, 4)
 
 
-def test_the_name_of_an_error_tells_no_hidden_input(grader: Grader, untouched: Path) -> None:
-    """Of a run on hidden inputs, an error is named only if it is Python's, or public as well."""
+def test_the_name_and_line_of_an_error_tell_no_hidden_input(
+    grader: Grader, untouched: Path
+) -> None:
+    """Of a run on hidden inputs an error is named only if it is usual, or the same in public."""
     code, _ = OUTPUTS["an own error"]
     report, _ = graded(grader, GOOD.replace("return self.encoder(x)", code), untouched)
     messages = [c.message for c in report.questions[0].checks if not c.passed]
     assert set(messages) == {"The code raised an error of its own at line 13 of the answer."}
+    by_line = "\n".join(f"        if bit == {i}: raise ValueError" for i in range(64))
+    spy = f"bit = int(x.double().sum() * 1e6) % 64\n{by_line}"
+    report, _ = graded(grader, GOOD.replace("return self.encoder(x)", spy), untouched)
+    told = [c.message for c in report.questions[0].checks if not c.passed]
+    assert {m for m in told if "line" not in m} == {"The code raised ValueError."}
     untold = "raise type('V' + str(time.time()), (Exception,), {})('secret')"
     report, _ = graded(grader, f"import time\n{untold}", untouched)
     messages = [c.message for c in report.questions[0].checks]

@@ -31,12 +31,6 @@ class Pieces(nn.Module):
         self.backwards += 1
 
 
-def given(namespace):
-    """What the notebook gives and an answer may call while it trains."""
-    namespace["visualize_recon"] = lambda *args, **kwargs: None
-    namespace["test"] = lambda *args, **kwargs: 0.0
-
-
 def loader(images, labels):
     return DataLoader(TensorDataset(images, labels), batch_size=4)
 

@@ -8,22 +8,6 @@ from torch.utils.data import DataLoader, Dataset
 from autograder.sandbox.toolkit import classify, cotangent, fill, gradients, plain, weights
 
 
-class Encoder(nn.Module):
-    """A neutral stand-in for the autoencoder's: (B, in_channels, 64, 64) to (B, 24, 4, 4)."""
-
-    def __init__(self, in_channels=3):
-        super().__init__()
-        self.encoder = nn.Conv2d(in_channels, 24, 16, stride=16)
-
-    def forward(self, x):
-        return torch.tanh(self.encoder(x))
-
-
-def given(namespace):
-    """What the notebook gives, and what an answer takes from the part before."""
-    namespace["Encoder"] = Encoder
-
-
 def shape(ns, x):
     feat_l, feat_ab = ns.EncoderCMC()(x)
     return {"shape of `feat_l`": list(feat_l.shape), "shape of `feat_ab`": list(feat_ab.shape)}

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from autograder.sandbox.surroundings import OnCPU
+from autograder.sandbox.on_cpu import OnCPU
 from autograder.sandbox.toolkit import GPUTensor, from_one, number, plain, text_encoder
 
 

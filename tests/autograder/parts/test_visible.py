@@ -59,6 +59,7 @@ class Visible:
             tuple(self.basis.release.given),
             (patch.cell,) if patch and patch.cell else (),
             tuple(a for id, a in self.answers.items() if id != question),
+            self.basis.stand_ins[self.part],
         )
         run = self.sandbox.run(job)
         outcome = run.outcomes[0] if run.outcomes else None

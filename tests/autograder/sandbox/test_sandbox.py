@@ -194,8 +194,10 @@ def test_the_graders_package_is_out_of_reach(sandbox: Sandbox) -> None:
 
 
 def test_a_flood_of_text_is_cut_and_costs_nothing(sandbox: Sandbox) -> None:
-    done = run(sandbox, "def f():\n    print('spam' * 1_000_000)\n    return 1")
-    assert done.outcomes == [{"value": 1}]
+    shown = (Call("look", {}),)
+    answer = "def f():\n    print('spam' * 1_000_000)\n    return 1"
+    done = run(sandbox, answer, in_public=shown)
+    assert done.outcomes == done.in_public == [{"value": 1}]
     assert 0 < len(done.printed) <= 4000
 
 

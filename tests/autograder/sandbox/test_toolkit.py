@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from autograder.grading.compare import difference
-from autograder.sandbox.surroundings import OnCPU
+from autograder.sandbox.on_cpu import OnCPU
 from autograder.sandbox.toolkit import GPUTensor, from_one, steps
 
 
