@@ -103,7 +103,7 @@ def _add_diamonds(ax: Axes, names: Sequence[str], train: Mapping[str, float]) ->
     there = [name for name in names if name in train]
     if not there:
         return
-    ax.set_xlabel("accuracy: bars on test images, diamonds on those of the training")
+    ax.set_xlabel("accuracy (bars: test images, diamonds: training images)")
     places = [names.index(name) for name in there]
     style: dict[str, Any] = {"marker": "D", "ms": 7, "color": "white", "mec": "#111827"}
     ax.plot([train[name] for name in there], places, ls="", **style)

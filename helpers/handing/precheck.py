@@ -56,9 +56,10 @@ def missing_from_pdf(notebook: dict[str, Any], pdf: bytes) -> list[Finding]:
 
     pages = PdfReader(io.BytesIO(pdf)).pages
     text = re.sub(r"\s+", "", "".join(page.extract_text() for page in pages))
+    there = [id for c in code_cells(notebook) if (id := question_of(c.source))]
     return [
         Finding(f"The PDF does not show your answer to {id}: make it again from this notebook.")
-        for id in questions(notebook)
+        for id in there
         if f"Question:{id}" not in text
     ]
 
@@ -131,7 +132,7 @@ def _errors(cells: Sequence[CodeCell]) -> Iterator[Finding]:
             continue
         for output in cell.outputs:
             if output.get("output_type") == "error":
-                said = f"{output.get('ename')}: {str(output.get('evalue')).strip()}"
+                said = f"{output.get('ename')}: {str(output.get('evalue')).strip()}".rstrip(": ")
                 yield Finding(f"This cell stopped with {said.splitlines()[0][:160]}", cell)
 
 
@@ -175,9 +176,24 @@ def _results(cells: Sequence[CodeCell], answers: Mapping[str, CodeCell]) -> Iter
             "restart the kernel, and run all cells."
         )
     for id, cell in answers.items():
-        for name, table in literals(cell.tree).items():
+        plain = literals(cell.tree)
+        for name in _computed(cell, plain):
+            yield Finding(
+                f"{id}: `{name}` is not written as plain values, and grading reads this cell "
+                "without running it: write each number and word itself.",
+                cell,
+            )
+        for name, table in plain.items():
             if name.startswith("results_"):
                 yield from _claims(id, name, table, shown, cell)
+
+
+def _computed(cell: CodeCell, plain: Mapping[str, Any]) -> list[str]:
+    """The names that a cell with results assigns something else than plain values."""
+    targets = [t for s in cell.tree.body if isinstance(s, ast.Assign) for t in s.targets]
+    names = [t.id for t in targets if isinstance(t, ast.Name)]
+    reports = any(name.startswith("results_") for name in names)
+    return [name for name in names if reports and name not in plain]
 
 
 def _claims(

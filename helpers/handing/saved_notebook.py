@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from helpers.errors import HandInError
+from helpers.errors import HandInError, NotebookError
 from helpers.handing.colab import current_notebook
 from helpers.notebook import code_cells, course, in_colab, in_notebook, read_notebook
 
@@ -45,6 +45,8 @@ def _running() -> Path | None:
 
 def _only() -> Path:
     found = sorted(Path.cwd().glob("*.ipynb"))
+    if len(found) > 1:
+        found = [f for f in found if _has_own_name(f)] or found
     if len(found) != 1:
         names = ", ".join(repr(f.name) for f in found[:4]) or "none"
         raise HandInError(
@@ -66,3 +68,11 @@ def is_stale(notebook: dict[str, Any]) -> bool:
     before = len(ran) - 2
     cells = code_cells(notebook)
     return not any(c.count == before and c.source.strip() == ran[before].strip() for c in cells)
+
+
+def _has_own_name(file: Path) -> bool:
+    """Whether a notebook is named as it was handed out."""
+    try:
+        return course(read_notebook(file)).get("problem_set") == file.stem
+    except NotebookError:
+        return False

@@ -24,8 +24,9 @@ def for_paper(cells: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
 
 def _is_hint(cell: Mapping[str, Any]) -> bool:
-    source = text_of(cell.get("source")).strip()
-    return cell.get("cell_type") == "markdown" and HINTS.fullmatch(source) is not None
+    tags = (cell.get("metadata") or {}).get("tags") or ()
+    hinting = HINTS.fullmatch(text_of(cell.get("source")).strip()) is not None or "hints" in tags
+    return cell.get("cell_type") == "markdown" and hinting
 
 
 def _for_paper(cell: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -128,6 +128,12 @@ def test_several_notebooks_in_a_folder_are_not_guessed_among(
     assert "'my toy.ipynb', 'other.ipynb'): say helpers.hand_in(" in capsys.readouterr().out
 
 
+def test_among_several_notebooks_the_one_with_its_own_name_is_taken(folder: Path) -> None:
+    (folder / "ps_toy.ipynb").write_text(json.dumps(GOOD), encoding="utf-8")
+    assert attempt() is True
+    assert (folder / "ps_toy.zip").is_file()
+
+
 def test_colab_gives_its_open_notebook_and_offers_the_download(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -101,6 +101,15 @@ def test_each_thing_to_mend_is_named_with_its_cell(change: Change, expected: lis
     assert findings(change) == expected
 
 
+def test_results_that_grading_cannot_read_are_named() -> None:
+    def change(_: dict[str, Any], cells: list[Cell]) -> None:
+        cells[5]["source"] = (
+            "# Question: report_toy\nlearned = {'toy': True}\nresults_toy = accuracies"
+        )
+
+    assert findings(change) == ["6: report_toy"]
+
+
 def test_a_class_of_ones_own_may_leave_a_method_open() -> None:
     own = "class Base:\n    def f(self):\n        raise NotImplementedError\nhelpers.record()"
     assert findings(put(4, source=own)) == []
