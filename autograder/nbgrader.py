@@ -16,7 +16,7 @@ from autograder.course.table import Course
 from autograder.grading.basis import Basis
 from autograder.grading.grade import Grader
 from autograder.model import CourseError
-from autograder.reading.answers import read
+from autograder.reading.collect import Found
 from autograder.reading.released import Release
 from autograder.results.files import results
 from helpers.notebook import question_of, text_of
@@ -69,7 +69,7 @@ class SandboxGrade(NbGraderPreprocessor):
         )
         grader = _Run.of(self).grader(names["assignment"])
         path = Path(folder) / f"{names['notebook']}.ipynb"
-        report = grader.grade(read(path, grader.release, names["student"]))
+        report = grader.grade(grader.load(Found(names["student"], path)))
         if report.fault:
             raise CourseError(f"{path} was not graded, by a fault of the grader: {report.fault}")
         written = results(report)

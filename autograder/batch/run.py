@@ -9,7 +9,7 @@ from autograder.course.table import Course
 from autograder.grading.basis import Basis
 from autograder.grading.grade import Grader
 from autograder.model import ProblemSet, Report
-from autograder.reading.collect import collect, load
+from autograder.reading.collect import collect
 from autograder.results.feedback import write_feedback
 from autograder.results.files import write_grades, write_results
 from autograder.results.text import clean
@@ -32,7 +32,7 @@ def grade_all(
             def update(report: Report, folder: Path = folder) -> None:
                 write_results(report, folder / "results.json")
 
-            reports.append(grader.grade(load(item, grader.release), update))
+            reports.append(grader.grade(grader.load(item), update))
             write_feedback(reports[-1], folder / "feedback.html")
             write_grades(reports, problem_set, out / "grades.csv")
     write_grades(reports, problem_set, out / "grades.csv")

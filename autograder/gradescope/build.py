@@ -63,7 +63,8 @@ def contents(problem_set: ProblemSet, course: Course) -> dict[str, bytes]:
             files[f"held_out/{profile}.npz"] = pack(held)
     parts = HERE.parent / "parts"
     folders = [HERE.parent / "sandbox", *(parts / p for p in problem_set.parts), ROOT / "helpers"]
-    for path in {*_imported(HERE / "run.py"), *_files(folders), parts / "__init__.py"}:
+    used = _imported(HERE / "run.py", HERE.parent / "reading" / "worker.py")
+    for path in {*used, *_files(folders), parts / "__init__.py"}:
         files[path.relative_to(ROOT).as_posix()] = path.read_bytes()
     return files
 
@@ -75,9 +76,9 @@ def _files(folders: list[Path]) -> Iterator[Path]:
                 yield path
 
 
-def _imported(start: Path) -> set[Path]:
-    """The modules of this package that ``start`` imports, and those that these import."""
-    found, waiting = set(), [start]
+def _imported(*start: Path) -> set[Path]:
+    """The modules of this package that those of ``start`` import, and those that these import."""
+    found, waiting = set(), [*start]
     while waiting:
         path = waiting.pop()
         if path in found:

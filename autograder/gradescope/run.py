@@ -18,7 +18,7 @@ from autograder.grading.grade import Grader, Update
 from autograder.model import ProblemSet, QuestionResult, Report
 from autograder.paths import ROOT
 from autograder.reading.answers import Submission
-from autograder.reading.collect import collect, load
+from autograder.reading.collect import collect
 from autograder.results.files import write_results
 
 STAGES = ("submission", "results", "submission_metadata.json")
@@ -57,7 +57,7 @@ def main(base: Path, root: Path = ROOT) -> int:
 
 def _grade(ps: ProblemSet, course: Course, folder: Path, update: Update) -> Report:
     with Grader(Basis.load(ps, course)) as grader:
-        found = [load(f, grader.release) for f in collect([folder])]
+        found = [grader.load(f) for f in collect([folder])]
         return grader.grade(_choose(found, ps), update)
 
 

@@ -6,7 +6,7 @@ from autograder.course.table import Course
 from autograder.grading.mistakes import Patch, Patches, load_patches
 from autograder.model import CourseError, ProblemSet, Question
 from autograder.parts.declare import Check, Part
-from autograder.reading.answers import Submission, read
+from autograder.reading.answers import Submission, read_bytes
 from autograder.reading.released import Release
 
 
@@ -37,7 +37,7 @@ class Basis:
                 "makes it."
             )
         release = Release.load(problem_set, course)
-        reference = read(path, release)
+        reference = read_bytes(path.read_bytes(), path.name, release, path.stem)
         if reference.problem:
             raise CourseError(f"{path} cannot be read: {reference.problem}")
         return cls.of(release, reference, course)

@@ -1,6 +1,5 @@
 """Code questions: an answer and the reference, run by the same probes on the same inputs."""
 
-import ast
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,8 +12,6 @@ from autograder.grading.mistakes import Known, recognise
 from autograder.model import Budget, CheckResult, CourseError, Question, QuestionResult
 from autograder.parts.declare import Check
 from autograder.reading.answers import Submission
-from autograder.reading.finding import defined
-from autograder.reading.magics import tree
 from autograder.sandbox.cells import Trouble
 from autograder.sandbox.client import Sandbox
 from autograder.sandbox.job import Call, Job, Limits, Outcome, Run, Why
@@ -62,7 +59,7 @@ class CodeQuestions:
         run = self._run_student(question, submission)
         rows = self._rows(question, run)
         result.checks = _judged(rows, run)
-        others = _needed(question.id, submission.answers)
+        others = [submission.answers[id] for id in submission.uses.get(question.id, ())]
         if not result.passed and not run.end and others:
             together = self._run_student(question, submission, others)
             retried = self._rows(question, together)
@@ -215,11 +212,3 @@ def _told(run: Run) -> str:
         where = f" (line {t.line} of the answer)" if t.line else ""
         lines.append(f"{t.type}: {t.message}{where}")
     return "\n".join(lines)
-
-
-def _needed(question: str, answers: dict[str, str]) -> list[str]:
-    """The other answers, where this one names something that they define."""
-    others = {id: source for id, source in answers.items() if id != question and source.strip()}
-    module = tree(answers[question])
-    used = {n.id for n in ast.walk(module) if isinstance(n, ast.Name)} if module else set()
-    return list(others.values()) if used & set().union(*map(defined, others.values())) else []

@@ -12,7 +12,9 @@ from autograder.model import (
     Report,
 )
 from autograder.reading.answers import Submission
+from autograder.reading.collect import Found
 from autograder.reading.finding import same_text
+from autograder.reading.reader import SERVER, Reader
 from autograder.sandbox.client import Sandbox
 from autograder.sandbox.job import SandboxError
 
@@ -30,7 +32,8 @@ class Grader:
         self.basis = basis
         self.problem_set, self.release = basis.problem_set, basis.release
         imports = dict.fromkeys(i for part in self.basis.parts.values() for i in part.imports)
-        self._sandbox = sandbox(imports=tuple(imports))
+        self._sandbox = sandbox(imports=(SERVER, *imports))
+        self._reader = Reader(self._sandbox, self.release)
         self._code = CodeQuestions(self.basis, self._sandbox)
         self._reports = ReportQuestions(self.basis, self._sandbox)
 
@@ -39,6 +42,10 @@ class Grader:
 
     def __exit__(self, *exc: object) -> None:
         self._sandbox.close()
+
+    def load(self, found: Found) -> Submission:
+        """What was handed in, read in a process of its own."""
+        return self._reader.load(found)
 
     def grade(self, submission: Submission, update: Update = lambda report: None) -> Report:
         """Grade each question apart; ``update`` sees the report before the first and after each."""

@@ -18,7 +18,7 @@ import numpy as np
 from autograder.grading.basis import Basis
 from autograder.parts.declare import Architecture, Part
 from autograder.paths import ROOT
-from autograder.reading.weights import ModelError, weights
+from autograder.reading.answers import Model
 from autograder.sandbox.client import Sandbox
 from autograder.sandbox.job import Call, Job
 from helpers._session import data_folder
@@ -99,21 +99,21 @@ class Measurement:
     def measure(
         self,
         results: Sequence[Result],
-        files: Mapping[str, bytes],
+        models: Mapping[str, Model],
         how: Architecture,
         part: Part,
     ) -> tuple[str | None, list[str]]:
         """Compare results with what the models behind them reach.
 
-        ``files`` are the models by the hash that a result names.
+        ``models`` are weights by the hash that a result names.
 
         Returns:
             What is wrong, "" where nothing is, None where nothing could be measured; and notes.
         """
         said, notes, measured = [], [], False
         for result in results:
-            data = files.get(result.model)
-            if data is None:
+            weights = models.get(result.model)
+            if weights is None:
                 continue
             model = f"The model behind {result.name}"
             held = held_out(result.profile, self.basis.course.root)
@@ -121,11 +121,10 @@ class Measurement:
                 profile = result.profile
                 notes.append(f"{model} was not measured: the {profile} images are not here.")
                 continue
-            try:
-                classes = self._classes(how, part, held, weights(data))
-            except ModelError as error:
-                notes.append(f"{model} was not used: {error}.")
+            if isinstance(weights, str):
+                notes.append(f"{model} was not used: {weights}.")
                 continue
+            classes = self._classes(how, part, held, weights)
             if not isinstance(classes, np.ndarray) or classes.shape != held.labels.shape:
                 notes.append(f"{model} was not used: its weights do not fit this network.")
                 continue

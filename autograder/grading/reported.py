@@ -11,10 +11,9 @@ from autograder.grading.measured import Measurement
 from autograder.grading.mistakes import Known, recognise
 from autograder.model import CheckResult, CourseError, Question, QuestionResult
 from autograder.parts.declare import ReportRule
-from autograder.reading.answers import Submission
-from autograder.reading.magics import tree
+from autograder.reading.answers import Claims, Submission, claims
 from autograder.sandbox.client import Sandbox
-from helpers.handing.claims import ROUNDING, Result, is_number, literals
+from helpers.handing.claims import ROUNDING, Result, is_number
 
 MEASURED = "The models that were handed in reach the accuracies that the notebook printed"
 
@@ -72,7 +71,8 @@ class ReportQuestions:
         question = result.question
         rule = self.basis.part(question).reports[question.id]
         profiles = self.basis.problem_set.profiles
-        judgement = judge(rule, submission.answers[question.id], submission.results, profiles)
+        own = submission.claims.get(question.id, {})
+        judgement = judge(rule, own, submission.results, profiles)
         result.checks = judgement.checks
         if judgement.run and not result.passed:
             seen = judgement.seen
@@ -96,23 +96,23 @@ class ReportQuestions:
                 source = patch.apply(filled)
             except CourseError:
                 continue  # two equal results, swapped, say: no mistake to see here
-            wrong = judge(rule, source, submission.results, self.basis.problem_set.profiles)
+            profiles = self.basis.problem_set.profiles
+            wrong = judge(rule, claims(source), submission.results, profiles)
             failed = frozenset(f.sentence for f in wrong.findings if f.message)
             known.append(Known(patch, wrong.seen, failed))
         return known
 
 
 def judge(
-    rule: ReportRule, source: str, results: Mapping[str, Result], profiles: Sequence[str]
+    rule: ReportRule, claims: Claims, results: Mapping[str, Result], profiles: Sequence[str]
 ) -> Judgement:
-    """Check the claims in ``source`` against ``results``."""
+    """Check what an answer claims against ``results``."""
     facts = [f"`{name}` is right" for name in rule.facts]
     accuracies = f"`{rule.results}` holds the accuracies that the notebook printed"
     order = "The accuracies are in the order and range that this experiment gives"
     shown = {name: r for name, r in results.items() if name in rule.keys}
     if problem := _not_run(rule, shown, profiles):
         return Judgement([Judged(s, problem) for s in (*facts, accuracies, order)], run=False)
-    claims = literals(tree(source))
     accuracy = {name: r.accuracy for name, r in shown.items()}
     profile = next(iter(shown.values())).profile
     findings = [
@@ -170,7 +170,7 @@ def _fact(name: str, right: Mapping[str, Any], claims: Mapping[str, Any]) -> tup
     claim = claims.get(name)
     if not isinstance(claim, dict):
         return f"`{name}` is not a dict of plain values.", "missing"
-    wrong = [k for k in right if k not in claim or claim[k] is not right[k]]
+    wrong = [k for k, v in right.items() if type(claim.get(k)) is not type(v) or claim[k] != v]
     return (f"`{name}` is not right for {', '.join(wrong)}." if wrong else "", wrong)
 
 

@@ -4,20 +4,27 @@ Nothing of what a student wrote is run. Bad input is never an error
 here: it becomes a sentence in ``Submission.problem``, or a note.
 """
 
+import ast
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from autograder.model import ProblemSet
-from autograder.reading.cells import LARGEST, Cell, cells_of, decode, outputs
-from autograder.reading.finding import LONGEST, Finder, may_be_code, same_text
+from autograder.reading.cells import Cell, cells_of, decode, outputs
+from autograder.reading.finding import LONGEST, Finder, defined, may_be_code, same_text
 from autograder.reading.magics import neutralise, tree
 from autograder.reading.released import Release
-from helpers.handing.claims import Result, shown_results
+from helpers.handing.claims import Result, is_number, literals, shown_results
 
 MOST_CODE = 1_000_000  # characters of all cells that may hold code
 MOST_CELLS = 10_000
 MOST_PIECES = 20  # cells that one may be split into
+MOST_JOINED = 300_000  # characters parsed to see whether cells belong together
+
+Plain = bool | int | float | str | None
+Claims = dict[str, dict[str, Plain] | None]
+Model = dict[str, np.ndarray] | str
 
 
 @dataclass
@@ -25,8 +32,9 @@ class Submission:
     """What is graded of a notebook.
 
     ``answers`` holds Python by question id, "" where there is none; ``extras`` the student's own
-    other code cells; ``results`` the accuracies that the notebook shows, by name;
-    ``models`` the files of weights beside the notebook, by their SHA-256;
+    other code cells; ``claims`` the plain values that an answer assigns, and ``uses`` the other
+    answers that it needs, by question id; ``results`` the accuracies that the notebook shows, by
+    name; ``models`` the weights that were handed in, or why they are none, by their SHA-256;
     ``problem`` says in a sentence why nothing can be graded, ``fault`` what failed in the grader.
     """
 
@@ -38,23 +46,9 @@ class Submission:
     question_notes: dict[str, list[str]] = field(default_factory=dict)
     problem: str = ""
     fault: str = ""
-    models: dict[str, bytes] = field(default_factory=dict)
-
-
-def read(path: Path, release: Release, name: str | None = None) -> Submission:
-    """The submission in the notebook file ``path``."""
-    name = path.stem if name is None else name
-    try:
-        if path.is_dir():
-            return Submission(name, {}, problem=f"{path.name} is a folder, not a notebook.")
-        if not path.is_file():
-            return Submission(name, {}, problem=f"There is no notebook {path.name}.")
-        with path.open("rb") as file:
-            data = file.read(LARGEST + 1)
-    except OSError as error:
-        problem = f"{path.name} cannot be read: {error.strerror}."
-        return Submission(name, {}, problem=problem)
-    return read_bytes(data, path.name, release, name)
+    claims: dict[str, Claims] = field(default_factory=dict)
+    uses: dict[str, list[str]] = field(default_factory=dict)
+    models: dict[str, Model] = field(default_factory=dict)
 
 
 def read_bytes(data: bytes, file: str, release: Release, name: str) -> Submission:
@@ -97,6 +91,11 @@ def read_notebook(notebook: dict[str, Any], release: Release, name: str) -> Subm
     _note_tests(cells, submission, release)
     _add_extras(cells, finder.used, submission, release)
     submission.results = shown_results(outputs(cells))
+    for question in ps.questions:
+        if question.report:
+            submission.claims[question.id] = claims(submission.answers[question.id])
+        else:
+            submission.uses[question.id] = _uses(question.id, submission.answers)
     submission.notes = list(dict.fromkeys(submission.notes))
     return submission
 
@@ -126,12 +125,14 @@ def _other_problem_set(notebook: dict[str, Any], ps: ProblemSet) -> str:
 def _mended(cells: list[Cell]) -> list[Cell]:
     """Cells with those joined again that were split inside a class or function."""
     mended: list[Cell] = []
-    pieces = 1
+    pieces, left = 1, MOST_JOINED
     for cell in cells:
         last = mended[-1] if mended else None
         text = cell.source.lstrip("\n")
-        fits = last and len(last.source) + len(text) < LONGEST and pieces < MOST_PIECES
+        length = len(last.source) + len(text) if last else 0
+        fits = last and length < LONGEST and pieces < MOST_PIECES and length < left
         if fits and last and last.kind == cell.kind == "code" and text[:1] in (" ", "\t"):
+            left -= length  # each try parses all of it again
             joined = f"{last.source}\n{cell.source}"
             if tree(neutralise(cell.source)[0]) is None and tree(neutralise(joined)[0]):
                 last.source, last.split = joined, True
@@ -171,3 +172,28 @@ def _add_extras(
             submission.notes.append("A cell of your own is not valid Python; it was left out.")
         else:
             submission.extras.append(source)
+
+
+def claims(source: str) -> Claims:
+    """The dicts of plain values that an answer assigns; None for any other literal."""
+    return {name: _plain(value) for name, value in literals(tree(source)).items()}
+
+
+def _plain(value: Any) -> dict[str, Plain] | None:
+    if not isinstance(value, dict):
+        return None
+    return {str(k)[:100]: v if _is_plain(v) else None for k, v in list(value.items())[:100]}
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return is_number(value) and abs(value) < 1e15  # what JSON keeps
+    return value is None or isinstance(value, bool) or (isinstance(value, str) and len(value) < 100)
+
+
+def _uses(question: str, answers: dict[str, str]) -> list[str]:
+    """The other answers, where this one names something that they define."""
+    others = [id for id, source in answers.items() if id != question and source.strip()]
+    module = tree(answers[question])
+    used = {n.id for n in ast.walk(module) if isinstance(n, ast.Name)} if module else set()
+    return others if used & set().union(*(defined(answers[id]) for id in others)) else []

@@ -5,6 +5,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 LARGEST = 100 << 20
 MOST_PARTS = 1_000_000  # lists and dicts: each takes a hundred times its two bytes once it is read
 
@@ -34,7 +36,6 @@ def decode(data: bytes, file: str) -> tuple[dict[str, Any], list[str], str]:
     def bad(problem: str) -> tuple[dict[str, Any], list[str], str]:
         return {}, [], problem
 
-    notes: list[str] = []
     if not data.strip():
         return bad(f"{file} is empty: save the notebook and hand it in again.")
     if data.lstrip()[:5] == b"%PDF-":
@@ -46,6 +47,32 @@ def decode(data: bytes, file: str) -> tuple[dict[str, Any], list[str], str]:
             f"{file} has more than {LARGEST >> 20} MB, or a million parts: clear its largest "
             "outputs and hand it in again."
         )
+    try:  # without making a text of it first, which takes four times its bytes at worst
+        notebook = msgspec.json.decode(data)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        pass
+    else:
+        return (
+            (notebook, [], "") if isinstance(notebook, dict) else bad(_no_notebook(file, notebook))
+        )
+    text, notes = _text_in(data)
+    try:
+        notebook = json.loads(text)
+    except json.JSONDecodeError as error:
+        return bad(
+            f"{file} is not a notebook: it is not valid JSON (line {error.lineno}), perhaps cut "
+            "off. Save it and download it again."
+        )
+    except (RecursionError, ValueError):
+        return bad(f"{file} is not a notebook: its JSON is nested too deeply or out of bounds.")
+    return (
+        (notebook, notes, "") if isinstance(notebook, dict) else bad(_no_notebook(file, notebook))
+    )
+
+
+def _text_in(data: bytes) -> tuple[str, list[str]]:
+    """The text that bytes stand for, and notes on what was odd."""
+    notes: list[str] = []
     encoding = next((e for bom, e in _BOMS if data.startswith(bom)), "")
     if not encoding and b"\0" in data[:4]:
         encoding = "utf-16-le" if data[1:2] == b"\0" else "utf-16-be"
@@ -56,19 +83,12 @@ def decode(data: bytes, file: str) -> tuple[dict[str, Any], list[str], str]:
     except UnicodeDecodeError:
         text = data.decode("latin-1")
         notes.append("The file is not written in UTF-8: some letters may be wrong.")
-    try:
-        notebook = json.loads(text)
-    except json.JSONDecodeError as error:
-        return bad(
-            f"{file} is not a notebook: it is not valid JSON (line {error.lineno}), perhaps cut "
-            "off. Save it and download it again."
-        )
-    except (RecursionError, ValueError, MemoryError):
-        return bad(f"{file} is not a notebook: its JSON is nested too deeply or out of bounds.")
-    if not isinstance(notebook, dict):
-        kind = {list: "a list", str: "a text", type(None): "null"}.get(type(notebook), "a number")
-        return bad(f"{file} is not a notebook: its JSON is {kind}.")
-    return notebook, notes, ""
+    return text, notes
+
+
+def _no_notebook(file: str, value: Any) -> str:
+    kind = {list: "a list", str: "a text", type(None): "null"}.get(type(value), "a number")
+    return f"{file} is not a notebook: its JSON is {kind}."
 
 
 def cells_of(notebook: dict[str, Any]) -> list[Cell]:

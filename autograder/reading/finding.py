@@ -3,7 +3,7 @@
 import ast
 import functools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from autograder.model import Question
@@ -35,15 +35,17 @@ class Finder:
         self.used: set[int] = set()
         wanted = [name for q in release.problem_set.questions for name in q.names]
         self._plain = [neutralise(c.source) if may_be_code(c, wanted) else ("", []) for c in cells]
+        self._defined = [defined(source) for source, _ in self._plain]
         self._names = [
-            defined(source) if cell.kind == "code" else frozenset[str]()
-            for cell, (source, _) in zip(cells, self._plain, strict=True)
+            names if cell.kind == "code" else frozenset[str]()
+            for cell, names in zip(cells, self._defined, strict=True)
         ]
+        self._marked = [question_of(c.source) for c in cells]
 
     def find(self, question: Question) -> Answer:
         """The answer to ``question``; of no cells where there is nothing like one."""
         own = [i for i, c in enumerate(self.cells) if c.grade_id == question.id]
-        own = own or [i for i, c in enumerate(self.cells) if question_of(c.source) == question.id]
+        own = own or [i for i, id in enumerate(self._marked) if id == question.id]
         chosen = self._choose(question, own)
         if not chosen:
             return Answer([], notes=["The notebook has no cell for this question."])
@@ -59,11 +61,12 @@ class Finder:
 
         def last_good(among: list[int]) -> list[int]:
             """The last cell that is filled in and defines all."""
-            good = [i for i in among if touched(i) and wanted <= defined(self._plain[i][0])]
+            good = [i for i in among if wanted <= self._defined[i] and touched(i)]
             return good[-1:]
 
         free = [i for i in range(len(self.cells)) if i not in own and self._is_free(i, question)]
-        candidates = own or [i for i in free if _speaks_of(question, self.cells[i].source)]
+        speaks = _speaks_of(question)
+        candidates = own or [i for i in free if speaks(self.cells[i].source)]
         if good := last_good(candidates):
             return good
         # The answer, or the rest of it, may stand in cells that the student added.
@@ -81,7 +84,7 @@ class Finder:
         """Whether a code cell belongs to no other question, as far as it says so."""
         cell = self.cells[i]
         unmarked = cell.kind == "code" and not cell.grade_id and i not in self.used
-        return unmarked and question_of(cell.source) in (None, question.id)
+        return unmarked and self._marked[i] in (None, question.id)
 
     def _notes(self, question: Question, own: list[int], chosen: list[int]) -> Iterator[str]:
         if len(own) > 1 and len(chosen) == 1:
@@ -141,10 +144,11 @@ def may_be_code(cell: Cell, names: Sequence[str]) -> bool:
     return named or cell.kind == "code"
 
 
-def _speaks_of(question: Question, source: str) -> bool:
-    """Whether a cell, be it Python or not, seems to define one of the question's names."""
-    defines = r"^[ \t]*((class|def)[ \t]+{0}\b|{0}[ \t]*(:[^=\n]*)?=[^=])"
-    return any(re.search(defines.format(name), source, re.MULTILINE) for name in question.names)
+def _speaks_of(question: Question) -> Callable[[str], object]:
+    """What tells whether a cell, be it Python or not, seems to define one of the names."""
+    names = "|".join(map(re.escape, question.names))
+    defines = rf"^[ \t]*((class|def)[ \t]+({names})\b|({names})[ \t]*(:[^=\n]*)?=[^=])"
+    return re.compile(defines, re.MULTILINE).search
 
 
 def _listed(names: tuple[str, ...]) -> str:

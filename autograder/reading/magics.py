@@ -1,6 +1,7 @@
 """Makes plain Python of a notebook cell: magics, shell escapes and help requests do nothing."""
 
 import ast
+import functools
 import re
 import warnings
 
@@ -10,8 +11,10 @@ FOREIGN = frozenset([
     "ruby", "script", "sh", "shell", "svg", "sx", "system", "writefile",
 ])  # fmt: skip
 AUTOMAGIC = re.compile(
-    r"(pip3?|conda|mamba|apt(-get)?|cd|ls|cp|mv|rm|mkdir|cat|wget|curl|git|unzip)\s"
+    r"(pip3?|conda|mamba|apt(-get)?|cd|ls|cp|mv|rm|mkdir|cat|wget|curl|git|unzip)\s+"
+    r"(?!(and|or|in|is|not|if)\b)([\w~/\"'$]|\.|-[A-Za-z-])"
 )
+"""A command with an argument; what Python could go on with, an operator, is none."""
 HELP = re.compile(r"\?{1,2}[\w.%]+$|[\w.%\[\]'\"]+\?{1,2}$")
 ASSIGNED = re.compile(r"([A-Za-z_][\w.,\s]*=\s*)([!%])(?![=])\s*\S")
 
@@ -21,6 +24,7 @@ FOREIGN_CELL = "A cell that is not in Python was left out."
 COLAB = "`google.colab` does nothing when graded."
 
 
+@functools.lru_cache(maxsize=10_000)
 def neutralise(source: str) -> tuple[str, list[str]]:
     """``source`` as plain Python with as many lines, and notes that say what was left out.
 
@@ -82,7 +86,7 @@ def _neutral(line: str) -> tuple[str, str] | None:
         return f"{indent}{match[1]}[]  # {text}", SHELL if match[2] == "!" else MAGIC
     if HELP.match(text.strip()):
         return f"{indent}pass  # {text}", MAGIC
-    if AUTOMAGIC.match(text) and not parses(text):
+    if AUTOMAGIC.match(text):
         return f"{indent}pass  # {text}", SHELL
     return None
 

@@ -3,11 +3,13 @@
 import json
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from autograder.course.table import Course
 from autograder.model import CourseError, ProblemSet
 from autograder.reading.cells import Cell, cells_of
+
+if TYPE_CHECKING:
+    from autograder.course.table import Course
 
 
 @dataclass(frozen=True)
@@ -18,7 +20,7 @@ class Release:
     notebook: dict[str, Any]
 
     @classmethod
-    def load(cls, problem_set: ProblemSet, course: Course) -> "Release":
+    def load(cls, problem_set: ProblemSet, course: "Course") -> "Release":
         path = course.release_path(problem_set.id)
         if not path.is_file():
             raise CourseError(

@@ -187,11 +187,26 @@ NOTEBOOKS: dict[str, tuple[bytes, float, str]] = {
     "an answer to slow a reader": (answered(SLOW), 4, ""),
 }  # fmt: skip
 
+SHORT_TEXTS = b'{"cells": [], "x": ["\xf0\x9f\x98\x80", ' + b'"aa",' * 20_000_000 + b'""]}'
+CONTINUED = "class Encoder(nn.Module):\n" + "    x = [1, 2, 3, 4, 5, 6, 7, 8]\n" * 2_500
+GREEDY: dict[str, tuple[bytes, float, str]] = {
+    "short texts": (archive((f"{PS}.ipynb", SHORT_TEXTS)), 0, "cannot be read within"),
+}
+NOTEBOOKS |= {
+    "continuations": (
+        with_cells(*[code(s) for _ in range(9) for s in (CONTINUED, *["    y = 1"] * 25)]), 5, ""),
+    "a cell of cd": (with_cells(code("!\n" + "cd x\n" * 19_000)), 5, ""),
+    "many cells without marks": (
+        unmarked(*(code(f"encoder_{i} = Encoder() + {i}\n" * 8) for i in range(1_400))), 4, ""),
+    "signs": (with_cells(code("x = " + "-" * 90_000 + "1")), 5, ""),
+}  # fmt: skip
+
 WRONG = answered("# Question: encoder\nEncoder = print(1")
 
 CLASS: dict[str, tuple[bytes, str, float, str]] = {
     **{f"zip {n}.zip": (v[0], f"zip {n}", *v[1:]) for n, v in ARCHIVES.items()},
     **{f"{n}.ipynb": (v[0], n, *v[1:]) for n, v in NOTEBOOKS.items()},
+    **{f"{n}.zip": (v[0], n, *v[1:]) for n, v in GREEDY.items()},
     **{f"{n}.zip": (with_model(v), n, 5, "behind random was not used") for n, v in MODELS.items()},
     "too large.zip": (with_model(save({"a": np.zeros(2_000_000, np.float32)})), "too large", 5, ""),
     **{f"{stem}.ipynb": (WRONG, name, 4, "SyntaxError") for stem, name in NAMES.items()},

@@ -18,8 +18,8 @@ from shipped import COURSE, compose
 from autograder.batch.run import grade_all, summary
 from autograder.model import Report
 from autograder.paths import ROOT
-from autograder.reading import answers as notebook
-from autograder.reading.cells import decode
+from autograder.reading.answers import Submission
+from autograder.reading.reader import Reader
 
 pytestmark = pytest.mark.slow
 
@@ -168,12 +168,14 @@ def test_what_an_instructor_gets_wrong_is_a_sentence(tmp_path: Path) -> None:
 def test_what_fails_in_the_grader_costs_nobody_else_a_grade(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(data: bytes, file: str) -> Any:
-        if file == "b.ipynb":
-            raise RuntimeError("nobody foresaw this")
-        return decode(data, file)
+    right_one = Reader._read
 
-    monkeypatch.setattr(notebook, "decode", fail)
+    def fail(self: Reader, name: str, *rest: Any) -> Submission:
+        if name == "b":
+            raise RuntimeError("nobody foresaw this")
+        return right_one(self, name, *rest)
+
+    monkeypatch.setattr(Reader, "_read", fail)
     for name in "abc":
         (tmp_path / f"{name}.ipynb").write_bytes(data(right()))
     reports = grade_all([tmp_path], COURSE.problem_set(PS), COURSE, tmp_path / "out")

@@ -30,7 +30,6 @@ from autograder.grading.reported import MEASURED
 from autograder.model import QuestionResult
 from autograder.paths import ROOT
 from autograder.reading.collect import collect
-from autograder.reading.collect import load as load_submission
 from helpers.handing.claims import Result
 from helpers.handing.results import RESULT
 
@@ -71,7 +70,7 @@ def zipped(files: dict[str, bytes], folder: Path) -> Path:
 
 def graded(grader: Grader, path: Path) -> dict[str, QuestionResult]:
     (found,) = collect([path])
-    report = grader.grade(load_submission(found, grader.release))
+    report = grader.grade(grader.load(found))
     assert report.problem == "" and report.fault == ""
     return {q.question.id: q for q in report.questions}
 

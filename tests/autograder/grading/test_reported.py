@@ -6,6 +6,7 @@ import pytest
 
 from autograder.grading.reported import fill, judge
 from autograder.parts.declare import ReportRule
+from autograder.reading.answers import claims
 from helpers.handing.claims import Result, literals
 
 RULE = ReportRule(
@@ -30,7 +31,7 @@ def results(
 def passed(
     source: str, shown: dict[str, Result], profiles: tuple[str, ...] = ("mini", "full")
 ) -> list[bool]:
-    return [c.passed for c in judge(RULE, source, shown, profiles).checks]
+    return [c.passed for c in judge(RULE, claims(source), shown, profiles).checks]
 
 
 @pytest.mark.parametrize(
@@ -68,7 +69,7 @@ def test_wrong_literals_fail(source: str, expected: list[bool]) -> None:
 
 
 def test_a_notebook_that_was_not_run_earns_nothing() -> None:
-    judgement = judge(RULE, RIGHT, {"learned": results()["learned"]}, ("mini",))
+    judgement = judge(RULE, claims(RIGHT), {"learned": results()["learned"]}, ("mini",))
     assert not judgement.run and not any(c.passed for c in judgement.checks)
     assert "no result for random" in judgement.checks[0].message
 

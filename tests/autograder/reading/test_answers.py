@@ -9,7 +9,7 @@ from handed_in import ANSWERS, PS, cell, code, data, filled, grade_id, old, plac
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.reading.answers import Submission, read, read_bytes, read_notebook
+from autograder.reading.answers import Submission, read_bytes, read_notebook
 from autograder.reading.finding import defined
 from autograder.reading.magics import neutralise
 from helpers.handing.claims import Result
@@ -247,16 +247,6 @@ def test_a_missing_version_and_windows_lines_do_no_harm() -> None:
     submission = taken(notebook)
     assert submission.answers == ANSWERS and not submission.extras
     assert "nbformat" in submission.notes[0]
-
-
-def test_files_and_folders_that_cannot_be_read(tmp_path: Any) -> None:
-    (tmp_path / "folder.ipynb").mkdir()
-    assert "is a folder" in read(tmp_path / "folder.ipynb", release()).problem
-    assert "no notebook" in read(tmp_path / "none.ipynb", release()).problem
-    good = tmp_path / "Zoë Ö.ipynb"
-    good.write_bytes(data(filled()))
-    submission = read(good, release())
-    assert (submission.name, submission.problem) == ("Zoë Ö", "")
 
 
 def test_results_are_read_from_outputs_and_from_print() -> None:

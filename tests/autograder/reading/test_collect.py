@@ -1,13 +1,16 @@
 """Every file that was handed in is found and named; a bad one is a sentence, and no more."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from handed_in import ANSWERS, PS, archive, code, data, filled, release
 
-from autograder.reading.collect import collect, load
+from autograder.reading.collect import Found, collect
+from autograder.reading.reader import SERVER, Reader
+from autograder.sandbox.client import Sandbox
 
 GOOD = data(filled())
 OTHER = data({"cells": [code("x = 1")], "nbformat": 4})
@@ -23,8 +26,14 @@ def names(*paths: Path) -> list[str]:
     return [f.name for f in collect(paths)]
 
 
-def problems(*paths: Path) -> dict[str, str]:
-    return {f.name: load(f, release()).problem for f in collect(paths)}
+@pytest.fixture(scope="module")
+def reader() -> Iterator[Reader]:
+    with Sandbox(imports=(SERVER,)) as sandbox:
+        yield Reader(sandbox, release())
+
+
+def problems(reader: Reader, *paths: Path) -> dict[str, str]:
+    return {f.name: reader.load(f).problem for f in collect(paths)}
 
 
 def test_the_stem_is_the_name(tmp_path: Path) -> None:
@@ -65,12 +74,16 @@ def test_names_that_are_no_text_can_be_written(tmp_path: Path) -> None:
     assert found.encode() and found.startswith("caf")
 
 
-def test_what_holds_no_notebook_says_so(tmp_path: Path) -> None:
+def test_what_holds_no_notebook_says_so(reader: Reader, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     write(tmp_path / "papers" / "report.pdf", b"%PDF-1.7")
     write(tmp_path / "mine.pdf", b"%PDF-1.7")
     found = problems(
-        tmp_path / "empty", tmp_path / "papers", tmp_path / "mine.pdf", tmp_path / "gone.ipynb"
+        reader,
+        tmp_path / "empty",
+        tmp_path / "papers",
+        tmp_path / "mine.pdf",
+        tmp_path / "gone.ipynb",
     )
     assert found == {
         "empty": "The folder empty holds no notebook.",
@@ -80,12 +93,12 @@ def test_what_holds_no_notebook_says_so(tmp_path: Path) -> None:
     }
 
 
-def test_nobody_is_left_out_of_a_class_in_silence(tmp_path: Path) -> None:
+def test_nobody_is_left_out_of_a_class_in_silence(reader: Reader, tmp_path: Path) -> None:
     write(tmp_path / "anna" / "anna.ipynb")
     write(tmp_path / "anna" / "figures" / "loss.png")
     write(tmp_path / "ben" / "report.pdf", b"%PDF-1.7")
     (tmp_path / "cleo").mkdir()
-    assert {n: bool(p) for n, p in problems(tmp_path).items()} == {
+    assert {n: bool(p) for n, p in problems(reader, tmp_path).items()} == {
         "anna": False,
         "ben": True,
         "cleo": True,
@@ -101,23 +114,23 @@ def test_a_pdf_belongs_to_the_notebook_beside_it(tmp_path: Path) -> None:
     assert sorted(names(tmp_path)) == ["anna", "ben", "report"]
 
 
-def test_links_and_folders_in_a_notebooks_place(tmp_path: Path) -> None:
+def test_links_and_folders_in_a_notebooks_place(reader: Reader, tmp_path: Path) -> None:
     outside = write(tmp_path / "other.ipynb")
     (tmp_path / "class" / "folder.ipynb").mkdir(parents=True)
     (tmp_path / "class" / "link.ipynb").symlink_to(outside)
     os.mkfifo(tmp_path / "class" / "pipe.ipynb")
-    found = problems(tmp_path / "class")
+    found = problems(reader, tmp_path / "class")
     assert "is a link" in found["link"]
     assert "is a folder" in found["folder"]
-    assert "no notebook" in found["pipe"]
+    assert "is not a file" in found["pipe"]
 
 
-def test_a_zip_is_read_without_unpacking_it(tmp_path: Path) -> None:
+def test_a_zip_is_read_without_unpacking_it(reader: Reader, tmp_path: Path) -> None:
     hand_in = archive(
         (f"deep/{PS}.ipynb", GOOD), (f"{PS}.pdf", b"%PDF"), ("__MACOSX/._a.ipynb", b"")
     )
     (found,) = collect([write(tmp_path / "anna.zip", hand_in)])
-    submission = load(found, release())
+    submission = reader.load(found)
     assert (submission.name, submission.answers) == ("anna", ANSWERS)
 
 
@@ -133,9 +146,18 @@ def test_a_zip_is_read_without_unpacking_it(tmp_path: Path) -> None:
         ([(f"{i}.txt", b"") for i in range(10_001)], "10,001 files"),
     ],
 )  # fmt: skip
-def test_the_notebook_in_a_zip(tmp_path: Path, members: Any, says: str) -> None:
+def test_the_notebook_in_a_zip(reader: Reader, tmp_path: Path, members: Any, says: str) -> None:
     before = sorted(tmp_path.parent.rglob("*"))
     (found,) = collect([write(tmp_path / "a.zip", archive(*members))])
-    submission = load(found, release())
+    submission = reader.load(found)
     assert says in submission.problem and bool(says) == bool(submission.problem)
     assert sorted(tmp_path.parent.rglob("*")) == sorted([*before, tmp_path / "a.zip"])
+
+
+def test_files_and_folders_that_cannot_be_read(reader: Reader, tmp_path: Path) -> None:
+    (tmp_path / "folder.ipynb").mkdir()
+    assert "is a folder" in reader.load(Found("a", tmp_path / "folder.ipynb")).problem
+    assert "no notebook" in reader.load(Found("a", tmp_path / "none.ipynb")).problem
+    submission = reader.load(Found("Zoë", write(tmp_path / "Zoë Ö.ipynb")))
+    assert (submission.name, submission.problem) == ("Zoë", "")
+    assert submission.answers == ANSWERS

@@ -1,0 +1,108 @@
+"""Takes a hand-in apart: the notebook in a zip, and the files of weights beside it."""
+
+import contextlib
+import mmap
+import re
+import stat
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from autograder.model import ProblemSet
+from autograder.reading.cells import LARGEST
+from autograder.reading.weights import LARGEST as LARGEST_MODEL_FILE
+from autograder.reading.weights import SUFFIX
+
+MOST_MEMBERS = 10_000
+MOST_MODELS = 20
+LARGEST_ZIP = LARGEST + MOST_MODELS * LARGEST_MODEL_FILE
+DAMAGED = (
+    zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, LookupError,
+    ArithmeticError, NotImplementedError,
+)  # fmt: skip
+
+
+class NoNotebookError(Exception):
+    """Why an archive is not read, as the rest of a sentence that begins with its name."""
+
+
+def unzipped(file: BinaryIO, ps: ProblemSet) -> tuple[str, bytes, list[bytes]]:
+    """The name and the bytes of the notebook in a zip, and the files of weights.
+
+    Raises:
+        NoNotebookError: there is none to grade, or the archive is damaged.
+    """
+    try:
+        _count(file)
+        with zipfile.ZipFile(file) as archive:
+            return *_choose(archive, ps), list(_models(archive))
+    except OSError as error:
+        raise NoNotebookError(f"cannot be read: {error.strerror}.") from None
+    except DAMAGED:
+        raise NoNotebookError("is a damaged zip archive: make it again.") from None
+    except RuntimeError:  # what zipfile raises for a password
+        raise NoNotebookError("is encrypted: hand in the notebook itself.") from None
+
+
+def _count(file: BinaryIO) -> None:
+    """Refuse an archive of which listing its members alone would take long."""
+    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        members = sum(1 for _ in re.finditer(rb"PK\x01\x02", data))
+    if members > MOST_MEMBERS:
+        raise NoNotebookError(f"holds {members:,} files: hand in the notebook itself.")
+
+
+def _models(archive: zipfile.ZipFile) -> Iterator[bytes]:
+    """The files of weights; a damaged one does not cost the notebook."""
+    members = [m for m in archive.infolist() if m.filename.endswith(SUFFIX) and not m.is_dir()]
+    for member in [m for m in members if m.file_size <= LARGEST_MODEL_FILE][:MOST_MODELS]:
+        with contextlib.suppress(*DAMAGED, RuntimeError, NoNotebookError):
+            yield _content(archive, member)
+
+
+def _choose(archive: zipfile.ZipFile, ps: ProblemSet) -> tuple[str, bytes]:
+    """The notebook to grade; nothing is unpacked, so that a name can reach no other place."""
+    members = [m for m in archive.infolist() if _is_notebook(m)]
+    if not members:
+        raise NoNotebookError("holds no notebook.")
+    chosen = [m for m in members if Path(m.filename).stem.lower() == ps.id]
+    if len(chosen) != 1:
+        chosen = members
+    size = sum(m.file_size for m in chosen)
+    if size > LARGEST:
+        raise NoNotebookError(f"holds notebooks of {size >> 20:,} MB: too large.")
+    notebooks = [(Path(m.filename).name, _content(archive, m)) for m in chosen]
+    # A question's id stands in its answer's metadata and first line.
+    ids = [q.id.encode() for q in ps.questions]
+    answering = [n for n in notebooks if any(id in n[1] for id in ids)]
+    if len(notebooks) == 1 or len(answering) == 1:
+        return (answering or notebooks)[0]
+    names = ", ".join(sorted(name for name, _ in notebooks)[:5])
+    raise NoNotebookError(f"holds several notebooks ({names}): hand in {ps.id}.ipynb alone.")
+
+
+def _is_notebook(member: zipfile.ZipInfo) -> bool:
+    path = Path(member.filename)
+    link = stat.S_ISLNK(member.external_attr >> 16)
+    hidden = any(is_hidden(Path(p)) for p in path.parts)
+    return path.suffix.lower() == ".ipynb" and not (link or hidden or member.is_dir())
+
+
+def is_hidden(path: Path) -> bool:
+    """Whether a file or folder is not shown to people, or made by macOS beside what is."""
+    return path.name.startswith(".") or path.name == "__MACOSX"
+
+
+def _content(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+    """The member's bytes, no more than it claims to have: an archive can lie."""
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        # others can make a gigabyte of a few bytes, and take their time
+        raise NoNotebookError("is compressed in an unusual way: hand in the notebook itself.")
+    with archive.open(member) as file:
+        data = file.read(member.file_size + 1)
+    if len(data) > member.file_size:
+        raise zipfile.BadZipFile
+    return data
