@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+PUBLIC_SHARE = 0.25
+"""Of a question's points, what public checks earn together where no other passes."""
+
 
 class CourseError(Exception):
     """Something an instructor can mend; the message says what was found, where, and what to do."""
@@ -61,6 +64,8 @@ class ProblemSet:
     by_hand: tuple[Question, ...] = ()
     limits: Budget = field(default_factory=Budget)
     hints: bool = True
+    verify: str = "flag"
+    """Whether an accuracy without a model that reaches it is flagged, or counts nothing."""
 
     @property
     def points(self) -> float:
@@ -74,17 +79,25 @@ class ProblemSet:
 
 @dataclass
 class CheckResult:
-    """One graded property: ``name`` is the check's sentence, ``message`` why it failed."""
+    """One graded property: ``name`` is the check's sentence, ``message`` why it failed.
+
+    A ``public`` one has the same outcome for every secret: code that forges it needs no inputs.
+    """
 
     name: str
     passed: bool
     weight: float = 1.0
     message: str = ""
+    public: bool = False
 
 
 @dataclass
 class QuestionResult:
-    """What one question earned, and everything its student may read about it."""
+    """What one question earned, and everything its student may read about it.
+
+    ``verified`` tells of reported accuracies whether models that were handed in reach them; it is
+    None where there are none, or no models to reach them.
+    """
 
     question: Question
     checks: list[CheckResult] = field(default_factory=list)
@@ -94,13 +107,17 @@ class QuestionResult:
     printed: str = ""
     fault: str = ""
     done: bool = False
+    verified: bool | None = None
 
     @property
     def score(self) -> float:
         total = sum(c.weight for c in self.checks)
         if not total:
             return 0.0
-        share = sum(c.weight for c in self.checks if c.passed) / total
+        passed = [c for c in self.checks if c.passed]
+        share = sum(c.weight for c in passed) / total
+        if all(c.public for c in passed):
+            share = min(share, PUBLIC_SHARE)
         return round(self.question.points * share, 4)
 
     @property
@@ -129,6 +146,12 @@ class Report:
     @property
     def max_score(self) -> float:
         return self.problem_set.points
+
+    @property
+    def verified(self) -> bool | None:
+        """Whether all accuracies are that can be; None where there are none."""
+        told = [q.verified for q in self.questions if q.verified is not None]
+        return all(told) if told else None
 
     @property
     def fault(self) -> str:

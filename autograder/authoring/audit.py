@@ -64,7 +64,18 @@ def audit(ps: ProblemSet, course: Course, sampled: Collection[str] = ()) -> dict
             "blank": {"score": blank.score, "max": top},
             "mistakes": [row(p, partial(_mistake, patch=p, whole=whole)) for p in mistakes],
             "variants": [row(p, lambda r: {"score": r.score, "max": top}) for p in variants],
+            "public": _public(grader),
         }
+
+
+def _public(grader: Grader) -> dict[str, dict[str, Any]]:
+    """By question, the checks whose outcome is the same for every secret, and their share."""
+    return {
+        id: {"share": sum(c.weight for c in public) / sum(c.weight for c in checks),
+             "checks": [c.name for c in public]}
+        for id, checks, public in grader.public_checks()
+        if public
+    }  # fmt: skip
 
 
 def option_values(ps: ProblemSet, course: Course) -> dict[str, ProblemSet]:
@@ -156,6 +167,9 @@ def failures(table: dict[str, Any]) -> list[str]:
         if row["collateral"]:
             also = ", ".join(row["collateral"])
             found.append(f"Mistake {row['id']} of {row['question']} also costs points in {also}.")
+    for id, public in table["public"].items():
+        if public["share"] == 1:
+            found.append(f"All checks of {id} have the same outcome for every secret.")
     for row in table["variants"]:
         if row["score"] != row["max"] and "error" not in row:
             score = f"{row['score']:g} of {row['max']:g}"
@@ -178,4 +192,11 @@ def render(name: str, table: dict[str, Any]) -> str:
     for row in table["variants"]:
         score = f"{row['score']:g} of {row['max']:g}"
         lines.append(f"  {row['id']:<34} {row['question']:<20} {score}")
+    lines += [
+        "",
+        f"  {'public checks of':<20} share  (same outcome for every secret: by themselves",
+    ]
+    lines += [f"  {'':<20}        they earn at most a quarter of the question)"]
+    for id, public in table["public"].items():
+        lines.append(f"  {id:<20} {public['share']:>5.0%}  {', '.join(public['checks'])}")
     return "\n".join(lines)

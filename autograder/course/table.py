@@ -56,6 +56,7 @@ class Table(Record, frozen=True):
     profiles: list[Profile] = msgspec.field(default_factory=lambda: ["full", "mini"])
     visibility: Literal["visible", "after_due_date", "after_published", "hidden"] = "visible"
     hints: bool = True
+    verify: Literal["flag", "required"] = "flag"
     points: dict[str, float] = msgspec.field(default_factory=dict)
     options: dict[str, Any] = msgspec.field(default_factory=dict)
     limits: dict[str, Any] = msgspec.field(default_factory=dict)
@@ -168,6 +169,7 @@ class Course:
             visibility=table.visibility,
             hand_in=table.hand_in,
             hints=table.hints,
+            verify=table.verify,
             options=_options(parts, table.options, fail),
             questions=graded,
             by_hand=tuple(q for q in questions if q.id in by_hand),

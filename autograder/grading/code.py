@@ -17,6 +17,8 @@ from autograder.sandbox.client import Sandbox
 from autograder.sandbox.job import Call, Job, Limits, Outcome, Run, Why
 
 PUBLIC = b"inputs that anyone may see"
+OTHERS = (b"inputs of no term", b"inputs of another")
+"""Secrets that tell which checks have the same outcome whatever the inputs."""
 MB = 1 << 20
 
 
@@ -24,11 +26,13 @@ MB = 1 << 20
 class Row:
     """A check, what it should give, and what an answer gave: None where it was not reached.
 
-    ``in_public`` is what the answer gave on public inputs.
+    ``in_public`` is what the answer gave on public inputs. ``public`` says that every secret has
+    the same outcome.
     """
 
     check: Check
     expected: dict[str, Any]
+    public: bool
     outcome: Outcome | None
     in_public: Outcome | None = None
 
@@ -48,7 +52,7 @@ class CodeQuestions:
 
     def __init__(self, basis: Basis, sandbox: Sandbox) -> None:
         self.basis, self.sandbox = basis, sandbox
-        self._expected: dict[str, dict[str, dict[str, Any]]] = {}
+        self._expected: dict[str, list[tuple[dict[str, Any], bool]]] = {}
         self._known: dict[str, list[Known]] = {}
         self.spent = 0.0
         """The seconds that answers took, for whoever sets it to 0."""
@@ -79,7 +83,7 @@ class CodeQuestions:
         self, question: Question, submission: Submission, others: Sequence[str] = ()
     ) -> Run:
         """A run on public and hidden inputs; on hidden ones alone, should a public one end it."""
-        run = self._run(question, submission, others, PUBLIC)
+        run = self._run(question, submission, others, [PUBLIC])
         self.spent += run.seconds
         if run.end and 0 < len(run.in_public) < len(self.basis.checks(question)):
             hidden = self._run(question, submission, others)
@@ -92,7 +96,7 @@ class CodeQuestions:
         question: Question,
         submission: Submission,
         others: Sequence[str] = (),
-        public: bytes = b"",
+        public: Sequence[bytes] = (),
     ) -> Run:
         basis, checks = self.basis, self.basis.checks(question)
         job = Job(
@@ -104,7 +108,7 @@ class CodeQuestions:
             tuple(submission.extras),
             tuple(others),
             basis.stand_ins[question.part],
-            tuple(Call(c.probe, c.inputs(public)) for c in checks if public),
+            tuple(Call(c.probe, c.inputs(secret)) for secret in public for c in checks),
         )
         return self.sandbox.run(job, limits(question.id, basis.problem_set.limits))
 
@@ -112,22 +116,34 @@ class CodeQuestions:
         expected = self._expectation(question)
         checks = self.basis.checks(question)
         return [
-            Row(check, expected[check.name], outcome, shown)
-            for check, outcome, shown in zip_longest(checks, run.outcomes, run.in_public)
+            Row(check, right, public, outcome, shown)
+            for (check, (right, public)), outcome, shown in zip_longest(
+                zip(checks, expected, strict=True), run.outcomes, run.in_public
+            )
         ]
 
-    def _expectation(self, question: Question) -> dict[str, dict[str, Any]]:
-        """The reference's own outcomes by check, from a process of its own."""
+    def public(self, question: Question) -> list[Check]:
+        """The checks of a question whose outcome is the same for every secret."""
+        checks = zip(self.basis.checks(question), self._expectation(question), strict=True)
+        return [check for check, (_, public) in checks if public]
+
+    def _expectation(self, question: Question) -> list[tuple[dict[str, Any], bool]]:
+        """For each check the reference's own outcome, from a process of its own, and if public."""
         if question.id not in self._expected:
-            run = self._run(question, self.basis.reference)
+            run = self._run(question, self.basis.reference, public=OTHERS)
             checks = self.basis.checks(question)
             outcomes = [o for o in run.outcomes if isinstance(o, dict)]
             if run.end or len(outcomes) < len(checks):
                 bad = next((o for o in run.outcomes if isinstance(o, Trouble)), None)
                 said = f"{bad.type}: {bad.message}" if bad else run.end and run.end.clause
                 raise CourseError(f"The reference answer to {question.id} fails: {said}.")
-            names = [c.name for c in checks]
-            self._expected[question.id] = dict(zip(names, outcomes, strict=True))
+            n = len(checks)
+            others = [run.in_public[i : i + n] for i in range(0, len(run.in_public), n)]
+            same_everywhere = [
+                all(same(own, other, check.tolerance) for other in rest)
+                for check, own, *rest in zip(checks, outcomes, *others, strict=True)
+            ]
+            self._expected[question.id] = list(zip(outcomes, same_everywhere, strict=True))
         return self._expected[question.id]
 
     def _recognise(self, result: QuestionResult, rows: Sequence[Row]) -> None:
@@ -181,7 +197,8 @@ def _judged(rows: Sequence[Row], run: Run) -> list[CheckResult]:
             message = f"The code did not finish: {_end(run)}."
         else:
             message = row.difference()
-        results.append(CheckResult(row.check.sentence, not message, row.check.weight, message))
+        check = row.check
+        results.append(CheckResult(check.sentence, not message, check.weight, message, row.public))
     return results
 
 

@@ -11,6 +11,7 @@ from autograder.model import (
     QuestionResult,
     Report,
 )
+from autograder.parts.declare import Check
 from autograder.reading.answers import Submission
 from autograder.reading.collect import Found
 from autograder.reading.finding import same_text
@@ -46,6 +47,11 @@ class Grader:
     def load(self, found: Found) -> Submission:
         """What was handed in, read in a process of its own."""
         return self._reader.load(found)
+
+    def public_checks(self) -> list[tuple[str, list[Check], list[Check]]]:
+        """For each code question, its checks, and those that anyone can know the outcome of."""
+        coded = [q for q in self.problem_set.questions if not q.report]
+        return [(q.id, self.basis.checks(q), self._code.public(q)) for q in coded]
 
     def grade(self, submission: Submission, update: Update = lambda report: None) -> Report:
         """Grade each question apart; ``update`` sees the report before the first and after each."""

@@ -90,6 +90,19 @@ def pack(held: HeldOut) -> bytes:
     return file.getvalue()
 
 
+@dataclass(frozen=True)
+class Measured:
+    """What is ``wrong`` with results, by how many ``models`` that could be measured.
+
+    ``verified`` says that each result was measured, and reached.
+    """
+
+    wrong: str
+    models: int
+    verified: bool
+    notes: list[str]
+
+
 class Measurement:
     """Measures handed-in weights in the reference's own architecture."""
 
@@ -102,18 +115,16 @@ class Measurement:
         models: Mapping[str, Model],
         how: Architecture,
         part: Part,
-    ) -> tuple[str | None, list[str]]:
+    ) -> Measured:
         """Compare results with what the models behind them reach.
 
         ``models`` are weights by the hash that a result names.
-
-        Returns:
-            What is wrong, "" where nothing is, None where nothing could be measured; and notes.
         """
-        said, notes, measured = [], [], False
+        wrong, notes, absent, measured = [], [], [], 0
         for result in results:
             weights = models.get(result.model)
             if weights is None:
+                absent.append(result.name)
                 continue
             model = f"The model behind {result.name}"
             held = held_out(result.profile, self.basis.course.root)
@@ -128,9 +139,16 @@ class Measurement:
             if not isinstance(classes, np.ndarray) or classes.shape != held.labels.shape:
                 notes.append(f"{model} was not used: its weights do not fit this network.")
                 continue
-            measured = True
-            said.append(verdict(result, classes, held))
-        return (" ".join(filter(None, said)) if measured else None), notes
+            measured += 1
+            wrong.append(verdict(result, classes, held))
+        if absent:
+            notes.append(
+                f"No model behind {', '.join(absent)} was handed in, so nobody could verify "
+                f"{'this accuracy' if len(absent) == 1 else 'these accuracies'}: hand in the zip "
+                "that helpers.hand_in() writes."
+            )
+        said = " ".join(filter(None, wrong))
+        return Measured(said, measured, not said and measured == len(results), notes)
 
     def _classes(
         self, how: Architecture, part: Part, held: HeldOut, arrays: dict[str, np.ndarray]

@@ -10,12 +10,14 @@ from autograder.grading.basis import Basis
 from autograder.grading.measured import Measurement
 from autograder.grading.mistakes import Known, recognise
 from autograder.model import CheckResult, CourseError, Question, QuestionResult
-from autograder.parts.declare import ReportRule
+from autograder.parts.declare import Architecture, ReportRule
 from autograder.reading.answers import Claims, Submission, claims
 from autograder.sandbox.client import Sandbox
 from helpers.handing.claims import ROUNDING, Result, is_number
 
 MEASURED = "The models that were handed in reach the accuracies that the notebook printed"
+
+REQUIRED = "This counts only once models that were handed in reach the accuracies."
 
 
 @dataclass(frozen=True)
@@ -78,14 +80,24 @@ class ReportQuestions:
             seen = judgement.seen
             known = self._known(question, rule, submission)
             recognise(result, known, lambda sentence, was: seen[sentence] == was)
-        if rule.models and submission.models:
-            results = [r for name, r in submission.results.items() if name in rule.keys]
-            wrong, notes = self._measurement.measure(
-                results, submission.models, rule.models, self.basis.part(question)
-            )
-            result.notes += notes
-            if wrong is not None:
-                result.checks.append(CheckResult(MEASURED, not wrong, message=wrong))
+        if rule.models and judgement.run:
+            self._verify(result, submission, rule, rule.models)
+
+    def _verify(
+        self, result: QuestionResult, submission: Submission, rule: ReportRule, how: Architecture
+    ) -> None:
+        """Have the models behind the accuracies reach them again."""
+        part = self.basis.part(result.question)
+        results = [submission.results[name] for name in rule.keys]
+        measured = self._measurement.measure(results, submission.models, how, part)
+        result.verified = measured.verified
+        result.notes += measured.notes
+        if measured.models:
+            check = CheckResult(MEASURED, not measured.wrong, message=measured.wrong)
+            result.checks.append(check)
+        if self.basis.problem_set.verify == "required" and not measured.verified:
+            for check in result.checks:
+                check.passed, check.message = False, check.message or REQUIRED
 
     def _known(self, question: Question, rule: ReportRule, submission: Submission) -> list[Known]:
         """What the known mistakes look like with the submission's own numbers."""

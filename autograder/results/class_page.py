@@ -155,6 +155,7 @@ def _figures(rows: list[Row]) -> dict[str, Any]:
         "max_score": max_score,
         "bins": histogram(totals, max_score),
         "questions": [_distribution(id, titles[id], graded, first[id]) for id in order],
+        "unverified": _unverified(graded, titles),
         "mistakes": _mistakes(graded, titles),
         "failed": _failed(graded, titles),
     }
@@ -176,6 +177,16 @@ def _distribution(
         "zero": zero,
         "partial": len(scores) - full - zero,
     }
+
+
+def _unverified(graded: Iterable[Row], titles: dict[str, str]) -> list[dict[str, Any]]:
+    """The submissions with accuracies that no model reaches which was handed in."""
+    found = []
+    for row in graded:
+        told = {id: t["extra_data"].get("verified") for id, t in row.tests.items()}
+        if open := [titles[id] for id, verified in told.items() if verified is False]:
+            found.append({"name": row.name, "link": row.link, "questions": ", ".join(open)})
+    return found
 
 
 def _mistakes(graded: Iterable[Row], titles: dict[str, str]) -> list[dict[str, Any]]:

@@ -74,6 +74,7 @@ def _test(result: QuestionResult, report: Report) -> dict[str, Any]:
     extra: dict[str, Any] = {
         "question": question.id,
         "mistake": result.mistake,
+        "verified": result.verified,
         "checks": [
             {"name": c.name, "passed": c.passed, "message": one_line(c.message)}
             for c in result.checks
@@ -158,7 +159,7 @@ def write_grades(reports: Iterable[Report], problem_set: ProblemSet, path: Path)
     table = io.StringIO(newline="")
     # All quoted, for programs that split at semicolons as well.
     rows = csv.writer(table, lineterminator="\n", quoting=csv.QUOTE_ALL)
-    rows.writerow(["submission", *questions, "total", "max", "note"])
+    rows.writerow(["submission", *questions, "total", "max", "verified", "note"])
     for report in reports:
         cells = {q.question.id: "" if q.fault else _number(q.score) for q in report.questions}
         total = "" if report.fault else _number(report.score)
@@ -169,6 +170,7 @@ def write_grades(reports: Iterable[Report], problem_set: ProblemSet, path: Path)
                 *(cells.get(id, "") for id in questions),
                 total,
                 _number(report.max_score),
+                {True: "yes", False: "no", None: ""}[report.verified],
                 _plain_cell(note),
             ]
         )

@@ -3,6 +3,8 @@
 import importlib.abc
 import importlib.machinery
 import math
+import os
+import subprocess
 import sys
 import types
 from collections.abc import Callable, Iterator
@@ -162,8 +164,29 @@ def _in_this_process(loader: "DataLoader[Any]") -> Any:
     return _SingleProcessDataLoaderIter(loader)
 
 
+ALONE = "When it is graded, an answer is one process: it can start no programs and no others."
+
+
+def _alone(*args: Any, **kwargs: Any) -> Any:
+    """What starting a process comes to, in words; the system calls for it are refused anyway."""
+    raise PermissionError(ALONE)
+
+
 def install() -> None:
     """Make quiet imports; called once in a worker, before any cell."""
+    starting = (
+        "fork",
+        "forkpty",
+        "pipe",
+        "posix_spawn",
+        "posix_spawnp",
+        "system",
+        "execv",
+        "execve",
+    )
+    for name in starting:
+        setattr(os, name, _alone)
+    setattr(subprocess.Popen, "__init__", _alone)  # noqa: B010
     for name in [n for n in sys.modules if n.partition(".")[0] in {*QUIET_PACKAGES, "tqdm"}]:
         del sys.modules[name]
     sys.meta_path.insert(0, QuietFinder())

@@ -15,6 +15,7 @@ import select
 import signal
 import socket
 import sys
+import tempfile
 import time
 import traceback
 from collections.abc import Sequence
@@ -170,6 +171,7 @@ class Zygote:
         scratch = worker.places[0]
         os.chdir(scratch)
         os.environ.update(HOME=scratch, TMPDIR=scratch)
+        tempfile.tempdir = scratch  # an import may have looked for it already
         isolation.no_new_privileges()
         if self.isolation.has(Mechanism.LANDLOCK):
             own = [*self.readable, Path(f"/proc/{os.getpid()}")]

@@ -32,7 +32,7 @@ def audited(name: str) -> dict[str, Any]:
     ps = problem_sets()[ps_name]
     table = audit(ps, COURSE, [p for p in ps.parts if p != part])
     assert failures(table) == []
-    assert list(table) == ["reference", "blank", "mistakes", "variants"]
+    assert list(table) == ["reference", "blank", "mistakes", "variants", "public"]
     assert table["reference"]["max"] == sum(q.points for q in ps.questions)
     patches = load_patches(load_part(part)).fitting(ps.options)
     assert {p.id for p in patches.mistakes} <= {row["id"] for row in table["mistakes"]}

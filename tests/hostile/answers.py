@@ -65,7 +65,7 @@ RIGHT = {
     "priority of the parent": "import os\nfor f in (lambda: os.setpriority(os.PRIO_PROCESS, "
     "os.getppid(), 19), lambda: os.sched_setaffinity(os.getppid(), [0])):\n"
     "    try: f(); print('LOOT')\n    except OSError: pass",
-    "signals by a descriptor": "import fcntl, os\nread, write = os.pipe()\n"
+    "signals by a descriptor": "import fcntl, os\nread = os.open('x', os.O_CREAT)\n"
     "for request, value in ((fcntl.F_SETOWN, os.getppid()), (10, 9)):\n"
     "    try: fcntl.fcntl(read, request, value); print('LOOT')\n    except OSError: pass",
     "limits of the parent": "import os, resource\ntry: resource.prlimit(os.getppid(), resource.RLIMIT_CPU, (1, 1))\n"
@@ -76,13 +76,27 @@ RIGHT = {
     "try: os.setgroups([0])\nexcept OSError: pass",
     "set-user-id programs": "import subprocess\ntry: subprocess.Popen(['su', '-c', 'true'])\n"
     "except (OSError, subprocess.SubprocessError): pass",
-    "a daemon": "import os, time\nif os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n"
-    "        time.sleep(300)\n    os._exit(0)",
-    "a daemon that holds the pipe": "import os, time\nif os.fork() == 0:\n    os.setsid()\n"
-    "    time.sleep(300)",
-    "a daemon that rewrites results": "import os, time\nif os.fork() == 0:\n    while True:\n"
-    "        try: open('{tmp}/results.json', 'w').write('{{}}')\n        except OSError: pass\n"
-    "        time.sleep(0.01)",
+    "a process": "import ctypes, os\nlibc = ctypes.CDLL(None)\n"
+    "for start in (os.fork, os.forkpty, lambda: os.system('true'), lambda: os.popen('true'),\n"
+    "              lambda: os.posix_spawn('/bin/true', ['true'], {{}})):\n"
+    "    try: start(); print('LOOT')\n    except OSError: pass\n"
+    "assert libc.fork() == libc.vfork() == libc.daemon(0, 0) == -1",
+    "a program": "import ctypes\nargs = (ctypes.c_char_p * 2)(b'true', None)\n"
+    "assert ctypes.CDLL(None).execv(b'/bin/true', args) == -1",
+    "watching all files": "import ctypes\nassert ctypes.CDLL(None).fanotify_init(0, 0) == -1",
+    "locks and leases": "import fcntl, os\nfor path in (os.__file__, 'x'):\n"
+    "    with open(path, 'rb' if path != 'x' else 'wb') as f:\n"
+    "        for lock in (lambda: fcntl.flock(f, fcntl.LOCK_SH), lambda: fcntl.fcntl(f, 1024, 1),\n"
+    "                     lambda: fcntl.lockf(f, fcntl.LOCK_SH | fcntl.LOCK_NB)):\n"
+    "            try: lock(); print('LOOT')\n            except OSError: pass",
+    "flags and version of an inode": "import fcntl\nwith open('x', 'wb') as f:\n"
+    "    for request in (0x40086602, 0x40087602, 0x80086601, 0x80087601):\n"
+    "        try: fcntl.ioctl(f, request, bytes(8)); print('LOOT')\n        except OSError: pass",
+    "the whole disk waits": "import ctypes, os\nlibc = ctypes.CDLL(None, use_errno=True)\n"
+    "libc.sync()\nassert ctypes.get_errno() and libc.syncfs(os.open('.', 0)) == -1",
+    "objects that stay": "import ctypes\nlibc = ctypes.CDLL(None)\n"
+    "assert libc.shmget(7, 99, 0o1666) == libc.msgget(7, 0o1666) == libc.semget(7, 1, 0o1666) == -1\n"
+    "assert libc.mq_open(b'/x', 0o102, 0o666, None) == -1",
     "threads that wait": "import threading, time\nfor _ in range(20):\n"
     "    threading.Thread(target=time.sleep, args=(300,), daemon=True).start()",
     "input": "try: input()\nexcept EOFError: pass",
@@ -106,9 +120,10 @@ RIGHT = {
     "bpf": "import ctypes\nassert ctypes.CDLL(None).syscall(321, 0, None, 0) == -1",
     "memory without a name": "import os\ntry: os.memfd_create('x'); print('LOOT')\nexcept OSError: pass",
     # state
-    "a pickle that acts": "import os, pickle\nclass P:\n"
-    "    def __reduce__(self): return os.system, ('kill -9 -1; echo LOOT > /tmp/hostile-was-here',)\n"
-    "open('p', 'wb').write(pickle.dumps(P())); pickle.load(open('p', 'rb'))",
+    "a pickle that acts": "import pickle\nclass P:\n"
+    "    def __reduce__(self): return exec, (\"open('/tmp/hostile-was-here', 'w')\",)\n"
+    "open('p', 'wb').write(pickle.dumps(P()))\n"
+    "try: pickle.load(open('p', 'rb')); print('LOOT')\nexcept OSError: pass",
     "a checkpoint that claims much": "import io, struct\nfrom safetensors.torch import load\n"
     "try: load(struct.pack('<Q', 1 << 40) + b'{{}}')\nexcept Exception: pass\n"
     "try: torch.load(io.BytesIO(b'PK' + bytes(1000)))\nexcept Exception: pass",
@@ -182,17 +197,11 @@ ENDED = {
         "of computing"),
     "fork storm": ("import os\nwhile True:\n    try: os.fork()\n    except OSError: pass",
                    "of computing"),
-    "children that compute": (
-        "import os\nfor _ in range(8):\n    if os.fork() == 0:\n        while True: pass\n"
-        "import time; time.sleep(10**6)", "1 second of computing"),
     "a first thread that ends": (
-        "import ctypes, os, threading\ndef f():\n    for _ in range(3):\n        os.fork()\n"
-        "    while True: pass\nthreading.Thread(target=f).start()\n"
+        "import ctypes, os, threading\ndef f():\n    while True: pass\n"
+        "threading.Thread(target=f).start()\n"
         "ctypes.CDLL(None).syscall({'x86_64': 60, 'aarch64': 93}[os.uname().machine], 0)",
         "1 second of computing"),
-    "children that hold memory": (
-        "import os, time\nfor _ in range(40):\n    if os.fork() == 0:\n"
-        "        x = b'x' * (200 << 20); time.sleep(10**6)\ntime.sleep(10**6)", "MB of memory"),
     "many files": ("for i in range(10**6): open(str(i), 'wb').write(b'x' * (1 << 22))",
                    "MB of files"),
     "files without a name": (
@@ -202,10 +211,6 @@ ENDED = {
     "files too deep": (
         "import os, time\nfor i in range(60):\n    os.mkdir('x' * 99); os.chdir('x' * 99)\n"
         "open('x', 'wb').write(bytes(8 << 20)); time.sleep(10**6)", "nobody can count"),
-    "children that share memory": (
-        "import mmap, os, time\nfor _ in range(8):\n    if os.fork() == 0:\n"
-        "        m = mmap.mmap(-1, 200 << 20); m.write(b'x' * len(m)); time.sleep(10**6)\n"
-        "time.sleep(10**6)", "MB of memory"),
     "many empty files": (
         "import time\nfor i in range(2_000): open(str(i), 'w').close()\ntime.sleep(10**6)",
         "1,000 files"),

@@ -40,7 +40,7 @@ class Encoder(nn.Module):
         return self.encoder(x)
 """
 BAD = GOOD.replace("nn.Conv2d(48, 24, 4, 2, 1), nn.ReLU()", "nn.Conv2d(48, 24, 4, 2, 1)")
-BASELINE = 0.3333
+BASELINE = 0.25  # of its checks those of shape and parameters pass, which are public
 LONGEST = 60  # seconds: of the slowest kind, on a busy machine
 
 
@@ -137,6 +137,11 @@ def telling(attack: str) -> str:
     )
 
 
+def points(sixths: int) -> float:
+    """What checks of this weight earn: shape and parameters, the first two, are public."""
+    return round(min(0.25, sixths / 6) if sixths <= 2 else sixths / 6, 4)
+
+
 def placed(code: str, folder: Path) -> str:
     return (
         code.replace("{root}", str(ROOT))
@@ -172,7 +177,7 @@ def test_what_an_answer_leaves_behind_stays_with_it(
 ) -> None:
     code, sixths = STATE[name]
     report, _ = graded(grader, code + "\n" + GOOD, untouched)
-    assert report.questions[0].score == round(sixths / 6, 4)
+    assert report.questions[0].score == points(sixths)
     report, _ = graded(grader, GOOD, untouched)
     assert report.questions[0].score == 1
 
@@ -202,7 +207,8 @@ def test_an_output_that_is_none_earns_nothing_for_its_values(
 ) -> None:
     code, sixths = OUTPUTS[name]
     report, _ = graded(grader, GOOD.replace("return self.encoder(x)", code), untouched)
-    assert report.questions[0].score == round(sixths / 6, 4)
+    of_values = name == "sparse"  # whose gradient is right
+    assert report.questions[0].score == (round(sixths / 6, 4) if of_values else points(sixths))
 
 
 def test_the_name_and_line_of_an_error_tell_no_hidden_input(

@@ -27,6 +27,11 @@ PART.report(
                 "supervised": (0.36, 0.60),
                 "random": (0.15, 0.32),
             },
+            "mini": {
+                "unsupervised": (0.30, 0.60),
+                "supervised": (0.40, 0.75),
+                "random": (0.12, 0.42),
+            },
         },
         models=Architecture("classes", ("encoder",)),
     ),

@@ -152,6 +152,8 @@ def classifier_decay(ns, images, labels, seed, epochs):
 
 def classifier_statistics(ns, images, labels, seed, epochs):
     encoder = fill(Features(norm=True), seed)
+    encoder.norm.running_mean.copy_(cotangent(encoder.norm.running_mean, seed))
+    encoder.norm.running_var.copy_(cotangent(encoder.norm.running_var, seed + 1).exp())
     train_classifier(ns, encoder, images, labels, seed, epochs, False)
     return {
         "running mean": plain(encoder.norm.running_mean),

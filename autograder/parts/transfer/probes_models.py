@@ -202,9 +202,7 @@ def step_types(ns, images, texts, seed):
 def step_overflow(ns, images, texts, seed):
     model = Pairs(seed)
     model.image.weight.register_hook(lambda grad: grad * float("inf"))
-    before = [plain(p) for p in model.parameters()]
     scaler = torch.amp.GradScaler("cpu", init_scale=1024.0)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
     _step(ns, model, images, texts, optimizer, scaler)
-    same = all(np.array_equal(b, plain(p)) for b, p in zip(before, model.parameters(), strict=True))
-    return {"the weights are as before": same, "scale afterwards": float(scaler.get_scale())}
+    return {"weights afterwards": weights(model), "scale afterwards": float(scaler.get_scale())}

@@ -31,6 +31,7 @@ def rows(**changes: Any) -> dict[str, Any]:
         "blank": {"score": 0, "max": 5},
         "mistakes": [mistake],
         "variants": [variant],
+        "public": {"q": {"share": 0.2, "checks": ["shape"]}},
     }
     for key, change in changes.items():
         (table[key][0] if key in ("mistakes", "variants") else table[key]).update(change)
@@ -47,6 +48,10 @@ def rows(**changes: Any) -> dict[str, Any]:
         ({"mistakes": {"hinted": False}}, "Mistake m of q is caught, its hint not given."),
         ({"mistakes": {"collateral": ["r"]}}, "Mistake m of q also costs points in r."),
         ({"variants": {"score": 4}}, "Variant v of q earns 4 of 5."),
+        (
+            {"public": {"r": {"share": 1, "checks": ["shape"]}}},
+            "All checks of r have the same outcome for every secret.",
+        ),
         ({"mistakes": {"caught": False, "error": "It does not fit."}}, "It does not fit."),
         ({"variants": {"score": 4, "error": "It does not fit."}}, "It does not fit."),
     ],

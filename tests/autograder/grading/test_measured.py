@@ -7,7 +7,8 @@ import pickle
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
@@ -26,7 +27,7 @@ from autograder.grading import measured as models
 from autograder.grading.basis import Basis
 from autograder.grading.grade import Grader
 from autograder.grading.measured import HeldOut, held_out, pack, verdict
-from autograder.grading.reported import MEASURED
+from autograder.grading.reported import MEASURED, REQUIRED
 from autograder.model import QuestionResult
 from autograder.paths import ROOT
 from autograder.reading.collect import collect
@@ -101,6 +102,7 @@ def test_the_references_models_reach_what_it_printed(
     for id in ("report_autoencoder", "report_cmc"):
         assert measured(results[id]) is True
         assert results[id].score == 1 and results[id].notes == []
+        assert results[id].verified is True
 
 
 def test_models_beside_the_notebook_count_as_well(files: dict[str, bytes], tmp_path: Path) -> None:
@@ -121,6 +123,7 @@ def test_a_claim_that_its_model_does_not_reach_costs_its_check(
     results = graded(grader, zipped(forged, tmp_path))
     assert measured(results["report_autoencoder"]) is False
     assert results["report_autoencoder"].score == 0.75
+    assert results["report_autoencoder"].verified is False
     said = results["report_autoencoder"].checks[-1].message
     assert said.startswith("The model behind supervised reaches 0.2")
     assert measured(results["report_cmc"]) is True and results["report_cmc"].score == 1
@@ -139,13 +142,45 @@ def test_a_printed_line_takes_no_results_place(
     assert results["report_autoencoder"].score == 0.75
 
 
-def test_without_models_the_outputs_alone_decide(
-    files: dict[str, bytes], grader: Grader, tmp_path: Path
+def unnamed(files: dict[str, bytes]) -> dict[str, bytes]:
+    """With the printed lines alone, as a student can write them."""
+    notebook = json.loads(files["ps_cmc.ipynb"])
+    for cell in notebook["cells"]:
+        for output in cell.get("outputs", []):
+            output.get("data", {}).pop(RESULT, None)
+    return {**files, "ps_cmc.ipynb": json.dumps(notebook).encode()}
+
+
+AVOIDED: dict[str, Callable[[dict[str, bytes]], dict[str, bytes]]] = {
+    "left out": lambda files: {"ps_cmc.ipynb": files["ps_cmc.ipynb"]},
+    "one left out": lambda files: {n: f for n, f in files.items() if "random" not in n},
+    "a hash that is nowhere": lambda files: {
+        **with_model(files, "random", b"nowhere"), "random.safetensors": b"another"},
+    "no weights": lambda files: with_model(files, "random", b"x" * 99),
+    "weights that do not fit": lambda files: with_model(
+        files, "random", save({"encoder/000/a": np.zeros((3, 3), np.float32)})),
+    "printed lines alone": unnamed,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", AVOIDED)
+def test_an_accuracy_that_nobody_can_verify_counts_and_is_flagged(
+    files: dict[str, bytes], grader: Grader, tmp_path: Path, name: str
 ) -> None:
-    alone = {"ps_cmc.ipynb": files["ps_cmc.ipynb"]}
-    results = graded(grader, zipped(alone, tmp_path))
-    assert measured(results["report_autoencoder"]) is None
-    assert results["report_autoencoder"].score == 1
+    result = graded(grader, zipped(AVOIDED[name](files), tmp_path))["report_autoencoder"]
+    assert result.score == 1 and result.verified is False
+    assert len(result.notes) == 1 and "random was" in result.notes[0]
+
+
+def test_where_models_are_required_an_accuracy_without_one_counts_nothing(
+    files: dict[str, bytes], tmp_path: Path
+) -> None:
+    with Grader(basis(replace(PS, verify="required"))) as strict:
+        result = graded(strict, zipped(AVOIDED["one left out"](files), tmp_path))
+        assert result["report_autoencoder"].score == 0
+        assert result["report_autoencoder"].verified is False
+        assert result["report_cmc"].score == 1 and result["report_cmc"].verified is True
+        assert {c.message for c in result["report_autoencoder"].checks} == {REQUIRED}
 
 
 def test_a_model_that_cannot_be_unpacked_costs_nothing(

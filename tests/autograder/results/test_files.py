@@ -29,6 +29,7 @@ def test_every_question_is_a_test() -> None:
     assert data["tests"][1]["extra_data"] == {
         "question": "train_ae",
         "mistake": "no_zero",
+        "verified": None,
         "checks": [
             {"name": "`x` has the right shape.", "passed": True, "message": ""},
             {"name": "It learns.", "passed": False, "message": "The `loss` stays at 1."},
@@ -134,14 +135,16 @@ def test_grades_have_a_row_a_submission(tmp_path: Path) -> None:
         report(wrong(QUESTIONS[1], fault="no memory"), name="c, d"),
         Report("e", problem_set(), [QuestionResult(q) for q in QUESTIONS], problem="It is a PDF."),
     ]
+    reports[0].questions[0].verified, reports[0].questions[1].verified = True, False
+    reports[1].questions[0].verified = True
     write_grades(reports, problem_set(), tmp_path / "grades.csv")
     text = (tmp_path / "grades.csv").read_text(encoding="utf-8")
     assert list(csv.reader(text.splitlines())) == [
-        ["submission", "encoder", "train_ae", "extra", "total", "max", "note"],
-        ["Jürgen Müller", "1", "2", "1", "4", "3", ""],
-        ["'=cmd|'/C calc'!A1", "0.5", "2", "1", "3.5", "3", "'-1+1"],
-        ["c, d", "1", "", "1", "", "3", "fault of the grader: no memory"],
-        ["e", "0", "0", "0", "0", "3", "It is a PDF."],
+        ["submission", "encoder", "train_ae", "extra", "total", "max", "verified", "note"],
+        ["Jürgen Müller", "1", "2", "1", "4", "3", "no", ""],
+        ["'=cmd|'/C calc'!A1", "0.5", "2", "1", "3.5", "3", "yes", "'-1+1"],
+        ["c, d", "1", "", "1", "", "3", "", "fault of the grader: no memory"],
+        ["e", "0", "0", "0", "0", "3", "", "It is a PDF."],
     ]
 
 

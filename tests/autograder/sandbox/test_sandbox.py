@@ -139,20 +139,77 @@ def test_a_polite_exit_is_an_error_like_any_other(sandbox: Sandbox, exit: str) -
     assert outcome.line == 2
 
 
-def test_daemons_and_forks_are_gone_with_the_job(sandbox: Sandbox) -> None:
-    answer = """
-import os, signal, time
+@pytest.mark.parametrize(
+    "start",
+    [
+        "os.fork()",
+        "subprocess.run(['true'])",
+        "os.system('true')",
+        "os.popen('true')",
+        "os.execv('/bin/true', ['true'])",
+        "multiprocessing.get_context('fork').Process(target=print).start()",
+    ],
+)
+def test_an_answer_that_starts_a_process_is_told_so(sandbox: Sandbox, start: str) -> None:
+    answer = f"import multiprocessing, os, subprocess\ndef f():\n    return {start}"
+    outcome = run(sandbox, answer).outcomes[0]
+    assert isinstance(outcome, Trouble)
+    assert "it can start no programs and no others" in outcome.message
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "libc.fork()",
+        "libc.vfork()",
+        "libc.syscall(NUMBERS[0], 17, 0, 0, 0, 0)",  # clone
+        "libc.execv(b'/bin/true', (ctypes.c_char_p * 2)(b'true', None))",
+        "libc.fanotify_init(0, 0)",
+        "libc.flock(fd, 1)",
+        "libc.fcntl(fd, 1024, 1)",  # a lease
+        "libc.fcntl(fd, 6, b'\\0' * 32)",  # a lock
+        "libc.ioctl(fd, 0x40086602, b'\\x20\\0\\0\\0\\0\\0\\0\\0')",  # flags of the inode
+        "libc.ioctl(fd, 0x40087602, b'\\0' * 8)",  # its version
+        "libc.sync()",
+        "libc.syncfs(fd)",
+        "libc.shmget(7, 4096, 0o1666)",
+        "libc.mq_open(b'/x', 66, 0o666, None)",
+        "libc.pipe(b'\\0' * 8)",
+        "libc.socket(1, 1, 0)",
+        "libc.ptrace(0, 0, 0, 0)",
+        "libc.inotify_init()",
+        "libc.mincore(0, 0, None)",
+        "libc.syscall(NUMBERS[1], 0, 0)",  # io_uring_setup
+    ],
+)
+def test_a_system_call_that_is_not_listed_is_refused(sandbox: Sandbox, call: str) -> None:
+    answer = f"""
+import ctypes, errno, os, platform
+NUMBERS = {{"x86_64": (56, 425), "aarch64": (220, 425)}}[platform.machine()]
 def f():
-    for _ in range(20):
-        if os.fork() == 0:
-            os.setsid()
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)
-            while True:
-                time.sleep(1)
-    return 1
+    libc = ctypes.CDLL(None, use_errno=True)
+    fd = os.open(os.getcwd(), os.O_RDONLY)
+    result = {call}
+    return [result, errno.errorcode.get(ctypes.get_errno(), "none")]
 """
-    assert value(sandbox, answer) == 1
-    assert not live_workers()
+    result, error = value(sandbox, answer)
+    assert (result, error in ("EPERM", "ENOSYS")) in [(-1, True), (None, True)]
+
+
+def test_threads_and_files_are_there(sandbox: Sandbox) -> None:
+    answer = """
+import concurrent.futures, pathlib, shutil, tempfile
+def f():
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        squares = list(pool.map(lambda i: i * i, range(9)))
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder, "a.pt")
+        torch.save({"x": torch.ones(3)}, path)
+        path.rename(path.with_suffix(".pth"))
+        total = float(torch.load(path.with_suffix(".pth"))["x"].sum())
+        return [sum(squares), total, shutil.disk_usage(folder).total > 0]
+"""
+    assert value(sandbox, answer) == [204, 3.0, True]
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="another user for each job needs root")

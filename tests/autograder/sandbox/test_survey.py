@@ -97,7 +97,8 @@ def test_the_numbers_of_system_calls_are_the_kernels() -> None:
     for column, place in enumerate(places):
         found = re.findall(r"#define __NR(?:3264)?_(\w+)\s+(\d+)", Path(place).read_text())
         numbers = {name: int(number) for name, number in found}
-        for name, ours in (seccomp.DENIED | seccomp.LIMITED).items():
+        numbers.setdefault("newfstatat", numbers.get("fstatat", -1))
+        for name, ours in (seccomp.ALLOWED | seccomp.LIMITED).items():
             number = ours[column]
             if name in numbers:  # newer calls than the headers know are none of theirs
                 assert number == numbers[name], name
