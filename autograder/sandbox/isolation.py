@@ -1,6 +1,8 @@
 """What keeps an answer's process from everything that is not its own; Linux, through ctypes."""
 
+import contextlib
 import ctypes
+import errno
 import os
 import struct
 import sys
@@ -11,7 +13,9 @@ from pathlib import Path
 libc = ctypes.CDLL(None, use_errno=True)
 
 PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 4, 36, 38
-CLONE_NEWNET, CLONE_NEWIPC = 0x40000000, 0x08000000
+CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWPID, CLONE_NEWNET = 1 << 17, 1 << 27, 1 << 29, 1 << 30
+MS_RECURSIVE, MS_PRIVATE, HARMLESS = 0x4000, 1 << 18, 2 | 4 | 8  # no set-uid, devices, programs
+MOUNT_SETATTR, AT_FDCWD, AT_RECURSIVE, NO_TIMES, ALL_TIMES = 442, -100, 0x8000, 0x10, 0x70
 NOBODY = 62000
 
 # Landlock: https://docs.kernel.org/userspace-api/landlock.html
@@ -36,8 +40,55 @@ def become(uid: int) -> None:
 
 def no_network() -> None:
     """A network without any device, and no System V objects of others, for this process."""
-    if libc.unshare(CLONE_NEWNET | CLONE_NEWIPC):
-        raise OSError(ctypes.get_errno(), "unshare")
+    _checked("unshare", libc.unshare(CLONE_NEWNET | CLONE_NEWIPC))
+
+
+def no_access_times() -> None:
+    """Reading a file leaves no trace: mounts of this process's own, which keep no access times."""
+    _own_mounts()
+    attributes = struct.pack("4Q", NO_TIMES, ALL_TIMES, 0, 0)
+    how = (AT_FDCWD, b"/", AT_RECURSIVE, attributes, len(attributes))
+    _checked("mount_setattr", libc.syscall(MOUNT_SETATTR, *how))
+
+
+def _own_mounts() -> None:
+    _checked("unshare", libc.unshare(CLONE_NEWNS))
+    _checked("mount", libc.mount(b"none", b"/", None, MS_RECURSIVE | MS_PRIVATE, None))
+
+
+def fork_apart(home: int) -> int:
+    """``os.fork`` into a numbering of processes of its own; ``home`` is open on this one's."""
+    _checked("unshare", libc.unshare(CLONE_NEWPID))
+    try:
+        return os.fork()
+    finally:
+        if os.getpid() != 1:
+            _checked("setns", libc.setns(home, CLONE_NEWPID))
+
+
+def own_processes() -> None:
+    """See no process but this one and those that it starts, after ``fork_apart``."""
+    _own_mounts()
+    _checked("mount", libc.mount(b"proc", b"/proc", b"proc", HARMLESS, None))
+
+
+def processes_apart() -> None:
+    """What numbering processes apart takes: a child that is the first of all that it sees."""
+    home = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
+    pid = fork_apart(home)
+    if pid == 0:
+        with contextlib.suppress(BaseException):
+            own_processes()
+            os._exit(0 if Path("/proc/self").readlink().name == "1" else 1)
+        os._exit(1)
+    os.close(home)
+    if os.waitpid(pid, 0)[1]:
+        raise OSError(errno.EPERM, "no /proc of its own")
+
+
+def _checked(call: str, result: int) -> None:
+    if result:
+        raise OSError(ctypes.get_errno(), call)
 
 
 def readable_places() -> list[Path]:
@@ -47,7 +98,7 @@ def readable_places() -> list[Path]:
     # Not all of /usr or /etc: /usr/local/share is where nbgrader collects, /etc has passwords.
     named = "/lib /lib64 /bin /usr/lib /usr/lib64 /usr/bin /usr/share /usr/local/lib"
     files = "alternatives ld.so.cache localtime passwd group nsswitch.conf mime.types"
-    numbers = "/proc/cpuinfo /proc/meminfo /proc/stat /sys/devices/system /dev/zero /dev/urandom"
+    numbers = "/proc/cpuinfo /proc/meminfo /sys/devices/system /dev/zero /dev/urandom"
     prefixes = {Path(p) for p in (sys.prefix, sys.base_prefix, sys.exec_prefix)}
     python = [p / part for p in prefixes for part in ("bin", "lib", "lib64", "pyvenv.cfg")]
     etc = [Path("/etc", name) for name in (*files.split(), "ssl/openssl.cnf")]

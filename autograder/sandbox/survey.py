@@ -23,6 +23,8 @@ class Mechanism(StrEnum):
     LANDLOCK = "landlock"
     SECCOMP = "seccomp"
     NETWORK = "network"
+    PROCESSES = "processes"
+    TIMES = "times"
 
 
 MEANS = {
@@ -30,6 +32,8 @@ MEANS = {
     Mechanism.LANDLOCK: "it sees Python, its libraries and an empty folder, and no other file",
     Mechanism.SECCOMP: "it has no sockets, and cannot look into or signal other processes",
     Mechanism.NETWORK: "it has a network without any device",
+    Mechanism.PROCESSES: "it sees no other process, and its number is always 1",
+    Mechanism.TIMES: "what it reads leaves no access times",
 }
 ESSENTIAL = {
     "read files of the grader, the solutions or other submissions": (
@@ -46,6 +50,8 @@ TRIALS: dict[Mechanism, Callable[[], None]] = {
     Mechanism.LANDLOCK: lambda: isolation.landlock(isolation.readable_places(), []),
     Mechanism.SECCOMP: seccomp,
     Mechanism.NETWORK: isolation.no_network,
+    Mechanism.PROCESSES: isolation.processes_apart,
+    Mechanism.TIMES: isolation.no_access_times,
 }
 
 
@@ -92,6 +98,11 @@ class Isolation:
                 lines.append(f"  {'':{width}}         not here: {self.lacks[mechanism]}")
         always = "limits of computing, memory and files; ended with all that it started"
         lines += [f"  {'limits':{width}}  yes    {always}", ""]
+        if traces := [m for m in (Mechanism.PROCESSES, Mechanism.TIMES) if not self.has(m)]:
+            lines.append(
+                f"Without {' and '.join(traces)}, an answer could leave a mark for a later one, "
+                "and so tell its student something of hidden inputs (docs/security.md)."
+            )
         if self.dangers:
             lines.append(f"Answers are NOT safely apart: one could {'; '.join(self.dangers)}.")
             lines.append("Grade as root in a container, or with a kernel that has Landlock (5.13).")

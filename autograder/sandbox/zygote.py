@@ -41,6 +41,8 @@ def main(control: socket.socket, root: str, imports: Sequence[str] = ()) -> None
     found = survey()
     if found.has(Mechanism.NETWORK):
         isolation.no_network()  # nothing here needs one, so that workers begin without
+    if found.has(Mechanism.TIMES):
+        isolation.no_access_times()
     import torch._dynamo  # noqa: F401 - the first optimizer would import it, a second in every worker
 
     import autograder.sandbox.toolkit
@@ -62,6 +64,8 @@ class Zygote:
         self.control, self.isolation, self.readable = control, found, readable
         self.common = watch.memory(os.getpid())
         self.worker: Worker | None = None
+        self.apart = found.has(Mechanism.PROCESSES)
+        self.home = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC) if self.apart else -1
 
     def serve(self, wake: int) -> None:
         self.tell(ready=True, lacks=self.isolation.lacks)
@@ -142,7 +146,7 @@ class Zygote:
 
         It finds them as 3 and so on, whatever else is open here.
         """
-        pid = os.fork()
+        pid = isolation.fork_apart(self.home) if self.apart else os.fork()
         if pid:
             return pid
         try:
@@ -172,6 +176,8 @@ class Zygote:
         os.chdir(scratch)
         os.environ.update(HOME=scratch, TMPDIR=scratch)
         tempfile.tempdir = scratch  # an import may have looked for it already
+        if self.apart:
+            isolation.own_processes()
         isolation.no_new_privileges()
         if self.isolation.has(Mechanism.LANDLOCK):
             own = [*self.readable, Path(f"/proc/{os.getpid()}")]

@@ -18,7 +18,7 @@ RIGHT = {
     "other submissions": "import os\nfor p in ('/tmp', '/autograder', '{tmp}'):\n"
     "    try: print('LOOT', os.listdir(p))\n    except OSError: pass",
     "proc of the grader": "import os\n"
-    "for p in {{1, os.getppid(), *range(max(2, os.getppid() - 50), os.getppid() + 1)}}:\n"
+    "for p in {{1, os.getppid(), *range(2, 99)}} - {{os.getpid()}}:\n"
     "    for n in ('environ', 'maps', 'mem', 'fd'):\n"
     "        try: print('LOOT', open(f'/proc/{{p}}/{{n}}', 'rb').read(200))\n"
     "        except OSError: pass",
@@ -175,7 +175,6 @@ SPOILED = {"builtins say yes", "the worker is patched"}
 ENDED = {
     "exit": ("import os; os._exit(0)", "ended the process"),
     "exit with success": ("import os; os._exit(70)", "ended the process"),
-    "kill itself": ("import os, signal; os.kill(os.getpid(), 9)", "killed, by itself"),
     "segmentation fault": ("import ctypes; ctypes.string_at(0)", "crashed"),
     "abort": ("import os; os.abort()", "crashed"),
     "stack": ("import ctypes, threading\nclass E(Exception): pass\ndef f(): f()\n"

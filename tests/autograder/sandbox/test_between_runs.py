@@ -1,0 +1,74 @@
+"""What one run leaves, the next cannot read: an answer that saw hidden inputs tells nobody."""
+
+import os
+import sysconfig
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from handed_in import OWN_USERS
+
+from autograder.sandbox import client
+from autograder.sandbox.client import Sandbox
+from autograder.sandbox.job import Call, Job, Limits
+from autograder.sandbox.survey import Mechanism
+
+PROBE = "def look(ns):\n    return {'value': ns.f()}\n"
+LIBRARY = Path(sysconfig.get_path("purelib"), "torch", "_appdirs.py")
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(client, "UIDS", OWN_USERS)
+        with Sandbox() as sandbox:
+            sandbox.start()
+            yield sandbox
+
+
+def value(sandbox: Sandbox, answer: str) -> Any:
+    run = sandbox.run(Job(answer, ("f",), PROBE, (Call("look", {}),)), Limits(cpu=5))
+    assert isinstance(run.outcomes[0], dict), run
+    return run.outcomes[0]["value"]
+
+
+def has(sandbox: Sandbox, mechanism: Mechanism) -> None:
+    if not (sandbox.isolation and sandbox.isolation.has(mechanism)):
+        pytest.skip(f"{mechanism} does not work for this user (docs/security.md)")
+
+
+def test_a_file_that_was_read_keeps_its_access_time(sandbox: Sandbox) -> None:
+    has(sandbox, Mechanism.TIMES)
+    status = LIBRARY.stat()
+    stale = status.st_mtime_ns - 10**9  # so that the next reader would be noted
+    os.utime(LIBRARY, ns=(stale, status.st_mtime_ns))
+    link, folder = f"{LIBRARY.parent}/x", str(LIBRARY.parent)
+    read = f"open({str(LIBRARY)!r}).read(), os.listdir({folder!r}), os.path.exists({link!r})"
+    value(sandbox, f"import os\nf = lambda: len(({read}))")
+    assert value(sandbox, f"import os\nf = lambda: os.stat({str(LIBRARY)!r}).st_atime_ns") == stale
+    assert LIBRARY.stat().st_atime_ns == stale
+
+
+def test_an_answer_has_always_the_same_number(sandbox: Sandbox) -> None:
+    has(sandbox, Mechanism.PROCESSES)
+    threads = (
+        "for _ in range(300):\n    t = threading.Thread(target=int)\n    t.start()\n    t.join()"
+    )
+    value(sandbox, f"import threading\n{threads}\nf = lambda: 1")
+    look = (
+        "import os, threading\nf = lambda: [os.getpid(), threading.get_native_id(), os.getppid(), "
+        "os.getsid(0), os.readlink('/proc/self'), sorted(os.listdir('/proc/self/task'))]"
+    )
+    assert value(sandbox, look) == [1, 1, 0, 1, "1", ["1"]]
+
+
+def test_no_count_of_the_machines_processes_is_there(sandbox: Sandbox) -> None:
+    look = "def f():\n    try: return open('/proc/{}').read()\n    except OSError: return 'refused'"
+    for name in ("stat", "loadavg", "sys/kernel/ns_last_pid", "sysvipc/shm", "locks"):
+        assert value(sandbox, look.format(name)) == "refused", name
+
+
+def test_a_scratch_folder_is_new_and_empty(sandbox: Sandbox) -> None:
+    value(sandbox, "open('left', 'w').write('x')\nf = lambda: 1")
+    assert value(sandbox, "import os\nf = lambda: os.listdir('.')") == []
