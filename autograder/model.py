@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+OVERHEAD = 110  # seconds
 PUBLIC_SHARE = 0.25
 """Of a question's points, what public checks earn together where no other passes."""
 
@@ -42,8 +43,19 @@ class Budget:
     seconds: int = 10
     memory: int = 2048
     files: int = 256
-    submission: int = 300
+    submission: int = 180
     questions: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def longest(self) -> int:
+        """The seconds that a grade may take at worst, on half a processor.
+
+        Computing takes twice as long there. The question that meets the limit may go on: in two
+        stages of computing and waiting, and once more where it waited. The rest, in ``OVERHEAD``,
+        is the grader's own: starting, reading the hand-in, the reference, and known mistakes.
+        """
+        most = max(self.seconds, *self.questions.values(), 0)
+        return 2 * self.submission + 12 * most + OVERHEAD
 
 
 @dataclass(frozen=True)

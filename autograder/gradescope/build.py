@@ -1,6 +1,7 @@
 """The upload for Gradescope: a zip of all that grades one problem set, and nothing else."""
 
 import ast
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from autograder.paths import ROOT
 
 HERE = Path(__file__).parent
 LOCK = "requirements-gradescope.txt"
+TIMEOUT = 600  # seconds, unless the assignment's settings say otherwise
 
 
 def build(problem_set: ProblemSet, course: Course, out: Path) -> str:
@@ -32,6 +34,13 @@ def build(problem_set: ProblemSet, course: Course, out: Path) -> str:
         said.append(
             "torch will come from pip's default index, with CUDA (several GB): set torch_index "
             "under [gradescope] in course.toml to an index of CPU-only wheels."
+        )
+    if (longest := problem_set.limits.longest) > TIMEOUT:
+        said.append(
+            f"With these limits a grade may take {longest} seconds on half a processor, and "
+            f"Gradescope stops it after {TIMEOUT}: set the autograder's timeout there to at least "
+            f"{math.ceil(longest / 60)} minutes, or lower `submission` under [limits] in "
+            f"course.toml by {math.ceil((longest - TIMEOUT) / 2)}."
         )
     said += [
         f"Models of the {profile} profile will not be measured: its images are not on this machine."

@@ -1,6 +1,7 @@
 """Code questions: an answer and the reference, run by the same probes on the same inputs."""
 
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -83,10 +84,12 @@ class CodeQuestions:
         self, question: Question, submission: Submission, others: Sequence[str] = ()
     ) -> Run:
         """A run on public and hidden inputs; on hidden ones alone, should a public one end it."""
-        run = self._run(question, submission, others, [PUBLIC])
+        left = self.basis.problem_set.limits.submission - self.spent
+        run = self._run(question, submission, others, [PUBLIC], left)
         self.spent += run.seconds
-        if run.end and 0 < len(run.in_public) < len(self.basis.checks(question)):
-            hidden = self._run(question, submission, others)
+        left -= run.seconds
+        if run.end and 0 < len(run.in_public) < len(self.basis.checks(question)) and left > 0:
+            hidden = self._run(question, submission, others, left=left)
             self.spent += hidden.seconds
             run.outcomes, run.end = hidden.outcomes, hidden.end and run.end
         return run
@@ -97,6 +100,7 @@ class CodeQuestions:
         submission: Submission,
         others: Sequence[str] = (),
         public: Sequence[bytes] = (),
+        left: float = math.inf,
     ) -> Run:
         basis, checks = self.basis, self.basis.checks(question)
         job = Job(
@@ -110,7 +114,7 @@ class CodeQuestions:
             basis.stand_ins[question.part],
             tuple(Call(c.probe, c.inputs(secret)) for secret in public for c in checks),
         )
-        return self.sandbox.run(job, limits(question.id, basis.problem_set.limits))
+        return self.sandbox.run(job, limits(question.id, basis.problem_set.limits, left))
 
     def _rows(self, question: Question, run: Run) -> list[Row]:
         expected = self._expectation(question)
@@ -178,10 +182,10 @@ class CodeQuestions:
         return self._known[question.id]
 
 
-def limits(question: str, budget: Budget) -> Limits:
-    """What one run of an answer to this question gets."""
+def limits(question: str, budget: Budget, left: float = math.inf) -> Limits:
+    """What one run of an answer to this question gets, with so many seconds ``left`` for all."""
     seconds = budget.questions.get(question, budget.seconds)
-    return Limits(seconds, budget.memory * MB, budget.files * MB)
+    return Limits(int(max(1, min(seconds, left))), budget.memory * MB, budget.files * MB)
 
 
 def _outcomes(rows: Sequence[Row]) -> Mapping[str, Outcome]:

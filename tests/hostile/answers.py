@@ -34,6 +34,14 @@ RIGHT = {
     "    for k in ('expected', 'reference', 'secret'):\n        assert k not in f.f_locals\n    f = f.f_back",
     "garbage of the collector": "import gc\nfor o in gc.get_objects():\n"
     "    if type(o) is dict and 'expected' in o and 'secret' in o: print('LOOT', o)",
+    "probes while the cell runs": "import gc, sys\n"
+    "for o in gc.get_objects():\n"
+    "    if type(o).__name__ == 'function' and o.__code__.co_filename.startswith("
+    "('<probes', '<autograder.sandbox')):\n        print('LOOT', o)\n"
+    "f = sys._getframe()\nwhile f:\n    told = f.f_locals.get('job')\n"
+    "    if type(told) is dict and set(told) & {{'calls', 'probes', 'in_public'}}: print('LOOT', told)\n"
+    "    f = f.f_back\n"
+    "if [m for m in sys.modules if m.startswith('autograder')]: print('LOOT')",
     "symlink out of scratch": "import os\nos.symlink('{root}/secrets', 'door')\n"
     "try: print('LOOT', os.listdir('door'))\nexcept OSError: pass",
     # writing
@@ -283,3 +291,27 @@ OUTPUTS = {
     ),
 }
 """What `forward` returns, and the sixths of a point that its shape and its parameters earn."""
+
+FORGE = """
+import sys
+
+def forged():
+    f = sys._getframe()
+    while f:
+        if f.f_code.co_filename == "<probes>":
+            f.f_globals["shape"] = lambda ns, **k: {
+                "shape of the output": [3, 24, 4, 4], "dtype": "float32"}
+            f.f_globals["parameters"] = lambda ns, **k: {
+                "trainable parameters": 42156, "`self.encoder` is a module": True}
+        f = f.f_back
+
+class Encoder(nn.Module):
+    def __init__(self, in_channels=3):
+        super().__init__()
+        forged()
+
+    def forward(self, x):
+        forged()
+        return x
+"""
+"""Finds its way from a call to the probes, and has them say what anyone knows is right."""

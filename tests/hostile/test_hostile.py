@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from answers import ENDED, FRAME, FRAMES, OUTPUTS, RIGHT, SPOILED, STATE, WRONG
+from answers import ENDED, FORGE, FRAME, FRAMES, OUTPUTS, RIGHT, SPOILED, STATE, WRONG
 from handed_in import OWN_USERS, PS, cell, right
 from shipped import basis, compose
 
@@ -199,6 +199,13 @@ def test_a_forged_frame_earns_nothing(grader: Grader, untouched: Path, name: str
     inside = GOOD.replace("return self", f"{FRAMES[name]}; return self")
     report, _ = graded(grader, FRAME + inside, untouched)
     assert report.questions[0].score == 0
+
+
+def test_probes_that_were_replaced_earn_a_quarter_at_most(grader: Grader, untouched: Path) -> None:
+    report, _ = graded(grader, FORGE, untouched)
+    checks = report.questions[0].checks
+    assert [c.passed for c in checks] == [c.public for c in checks]  # the attack works
+    assert report.questions[0].score == 0.25
 
 
 @pytest.mark.parametrize("name", OUTPUTS)

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from autograder.authoring.compose import composed
 from autograder.course.secret import PUBLIC_SECRET
 from autograder.course.table import Course
 from autograder.gradescope import build as gradescope
-from autograder.model import CourseError, ProblemSet
+from autograder.model import Budget, CourseError, ProblemSet
 from autograder.paths import ROOT
 
 pytestmark = pytest.mark.slow
@@ -118,6 +119,17 @@ def test_the_zip_holds_what_grades_and_nothing_else(
     for name in ("release", "execute", "audit", "nbgrader", "pages", "batch", "__main__"):
         assert f"autograder/{name}.py" not in modes
     assert not [n for n in modes if "templates" in n or n.endswith(".pyc")]
+
+
+@pytest.mark.parametrize("id", COURSE.ids)
+def test_what_a_grade_may_take_fits_gradescopes_timeout(tmp_path: Path, id: str) -> None:
+    ps = COURSE.problem_set(id)
+    assert "timeout" not in gradescope.build(ps, COURSE, tmp_path / "up.zip")
+    slow = replace(ps, limits=Budget(seconds=20, submission=300))
+    said = gradescope.build(slow, COURSE, tmp_path / "up.zip")
+    assert "to at least 16 minutes, or lower `submission`" in said and "by 175." in said
+    fits = replace(slow, limits=replace(slow.limits, submission=125))
+    assert "timeout" not in gradescope.build(fits, COURSE, tmp_path / "up.zip")
 
 
 def test_what_is_packed_imports_only_what_its_lock_installs(packed: dict[str, bytes]) -> None:
