@@ -15,7 +15,7 @@ from autograder.parts.declare import Check
 from autograder.reading.answers import Submission
 from autograder.sandbox.cells import Trouble
 from autograder.sandbox.client import Sandbox
-from autograder.sandbox.job import Call, Job, Limits, Outcome, Run, Why
+from autograder.sandbox.job import Call, Job, Limits, Outcome, Run
 
 PUBLIC = b"inputs that anyone may see"
 OTHERS = (b"inputs of no term", b"inputs of another")
@@ -212,8 +212,8 @@ def _earned(checks: Sequence[CheckResult]) -> float:
 
 def _end(run: Run) -> str:
     """Why a run ended; of one on hidden inputs not how, since that could tell of them."""
-    if run.end is None or (run.end.why is Why.DIED and run.told):
-        return "it ended the process before the checks were through"
+    if run.end is None or run.told:
+        return "it was stopped, or ended the process, where it had not before"
     return run.end.clause
 
 
