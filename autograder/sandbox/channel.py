@@ -1,11 +1,15 @@
 """The conversation with a worker, within a deadline: what it says are claims, taken apart."""
 
 import dataclasses
+import functools
+import marshal
 import socket
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from autograder.sandbox import wire
 from autograder.sandbox.cells import Trouble
@@ -52,7 +56,8 @@ def converse(channel: Channel, run: Run, job: Job, again: Callable[[], None]) ->
     between these ``again`` is called, which may move the channel's deadline.
     """
     lines = job.answer.count("\n") + 1
-    given = {"names": job.names, "stand_ins": job.stand_ins}
+    stand_ins = {name: compiled(source, name) for name, source in job.stand_ins.items()}
+    given = {"names": job.names, "stand_ins": stand_ins}
     cells = {"answer": job.answer, "given": job.given, "extras": job.extras, "others": job.others}
     channel.write(wire.encode(given | cells))
     match wire.decode(channel.read):
@@ -72,12 +77,21 @@ def converse(channel: Channel, run: Run, job: Job, again: Callable[[], None]) ->
         run.in_public = [first for _ in job.in_public]
         run.outcomes = [first for _ in job.calls]
         return
-    channel.write(wire.encode({"modules": {**TOOLS, **job.stand_ins}, "probes": job.probes}))
+    tools = {name: compiled(source, name) for name, source in TOOLS.items()}
+    probes = {"modules": tools | stand_ins, "probes": compiled(job.probes, "probes")}
+    channel.write(wire.encode(probes))
     if job.in_public:
         run.printed = _ask(channel, job.in_public, run.in_public, lines)
         again()
     run.told = True
     _ask(channel, job.calls, run.outcomes, lines)
+
+
+@functools.cache
+def compiled(source: str, name: str) -> np.ndarray:
+    """One of our own modules, compiled here, once, and not in each worker."""
+    code = compile(source, f"<{name}>", "exec")
+    return np.frombuffer(marshal.dumps(code), np.uint8)
 
 
 def _ask(channel: Channel, calls: Sequence[Call], outcomes: list[Outcome], lines: int) -> str:

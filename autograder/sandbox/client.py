@@ -235,6 +235,13 @@ def _scratch(uid: int | None) -> Any:
             os.chown(folder, uid, uid)
         yield folder
     finally:
+        _remove(folder, uid)
+
+
+def _remove(folder: str, uid: int | None) -> None:
+    try:
+        Path(folder).rmdir()  # most answers leave nothing
+    except OSError:
         # They walk trees of any depth. What chmod is given it follows, should it be a link.
         if uid is None and not Path(folder).is_symlink():
             _quietly("chmod", "-R", "u+rwx", "--", folder)

@@ -41,6 +41,7 @@ class Worker:
     pid: int
     uid: int | None
     places: tuple[str, ...]
+    apart: bool
     cpu: int
     memory: int
     disk: int
@@ -206,7 +207,14 @@ def _user(uid: int | None) -> Iterator[None]:
 
 
 def end_all(worker: Worker) -> None:
-    """End every process of a worker: by its user, where it has one of its own; else one by one."""
+    """End every process of a worker: by its user, where it has one of its own; else one by one.
+
+    Where its processes are numbered apart, the others end with the first.
+    """
+    if worker.apart:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(worker.pid, signal.SIGKILL)
+        return
     if worker.uid is not None:
         _end_user(worker.uid)
     for process in processes():

@@ -94,7 +94,7 @@ class Zygote:
                 landlock = self.isolation.has(Mechanism.LANDLOCK)
                 only_user = request["uid"] is not None and not landlock
                 more = watch.WRITABLE if only_user else ()
-                self.worker = Worker(pid=0, places=(scratch, *more), **request)
+                self.worker = Worker(pid=0, places=(scratch, *more), apart=self.apart, **request)
                 self.worker.pid = self.fork(self.worker, server, fds)
                 for fd in fds:
                     os.close(fd)

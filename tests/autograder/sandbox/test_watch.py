@@ -23,7 +23,7 @@ def worker(tmp_path: Path) -> Worker:
             (folder / "file").write_bytes(bytes(1 << 20))
             for path in (folder.parent, folder, folder / "file"):
                 os.chown(path, owner, owner)
-    return Worker(pid=0, uid=UID, places=places, cpu=1, memory=1, disk=1)
+    return Worker(pid=0, uid=UID, places=places, apart=False, cpu=1, memory=1, disk=1)
 
 
 def test_a_workers_own_files_are_counted_and_nobody_elses(worker: Worker) -> None:
