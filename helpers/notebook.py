@@ -17,13 +17,15 @@ from typing import Any
 from helpers.errors import NotebookError
 
 _MARKERS = {
-    "code": re.compile(r"\s*#\s*Question:\s*(\w+)"),
+    "code": re.compile(r"(?:\s*%%.*\n)*\s*#\s*Question:\s*(\w+)"),
     "markdown": re.compile(r"\s*<!--\s*Question:\s*(\w+)\s*-->"),
 }
 
 
 def question_of(source: str, kind: str = "code") -> str | None:
     """The question that a cell answers, by its first line; None where it says nothing of one.
+
+    A magic such as ``%%time`` may stand above it.
 
     In a code cell that is ``# Question: id``; in a text cell, whose answer a person grades,
     ``<!-- Question: id -->``.

@@ -17,8 +17,9 @@ from autograder.grading.basis import Basis
 from autograder.grading.grade import Grader, Update
 from autograder.model import ProblemSet, QuestionResult, Report
 from autograder.paths import ROOT
-from autograder.reading.answers import Submission
+from autograder.reading.answers import Submission, choose
 from autograder.reading.collect import collect
+from autograder.reading.released import Release
 from autograder.results.files import write_results
 
 MOST_NOTEBOOKS = 3  # to be read, of all that a student hands in: reading may take seconds
@@ -60,26 +61,24 @@ def _grade(ps: ProblemSet, course: Course, folder: Path, update: Update) -> Repo
     with Grader(Basis.load(ps, course)) as grader:
         found = sorted(collect([folder]), key=lambda f: not _has_own_name(f.name, ps))
         read = [grader.load(f) for f in found[:MOST_NOTEBOOKS]]
-        return grader.grade(_choose(read, ps), update)
+        return grader.grade(_choose(read, grader.release), update)
 
 
 def _has_own_name(name: str, ps: ProblemSet) -> bool:
     return name.rpartition("__")[2] == ps.id
 
 
-def _choose(found: Sequence[Submission], ps: ProblemSet) -> Submission:
+def _choose(found: Sequence[Submission], release: Release) -> Submission:
     """The one to grade of all that a student handed in."""
     good = [s for s in found if not s.problem]
-    named = [s for s in good if _has_own_name(s.name, ps)]
-    if len(good) == 1 or len(named) == 1:
-        return (named or good)[0]
-    if len(good) > 1:
-        names = ", ".join(sorted(s.name for s in good))
-        problem = f"There are several notebooks ({names}): hand in {ps.id}.ipynb alone."
-        return Submission("submission", {}, problem=problem)
+    ps = release.problem_set.id
+    if good:
+        chosen, names = choose([(s.name, s) for s in good], release)
+        problem = f"There are several notebooks ({', '.join(names)}): hand in {ps}.ipynb alone."
+        return chosen or Submission("submission", {}, problem=problem)
     if found:
         return found[0]
-    return Submission("submission", {}, problem=f"There is no notebook: hand in {ps.id}.ipynb.")
+    return Submission("submission", {}, problem=f"There is no notebook: hand in {ps}.ipynb.")
 
 
 @contextlib.contextmanager

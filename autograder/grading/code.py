@@ -2,6 +2,7 @@
 
 import logging
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -74,9 +75,14 @@ class CodeQuestions:
                 result.notes.append(
                     "It was graded together with your other answers, which it uses."
                 )
-        if run.on_gpu:
+        if run.on_gpu and result.passed:
             result.notes.append("The code names a GPU; it was graded on a CPU, at no loss.")
+        elif run.on_gpu:
+            result.notes.append("The code names a GPU; it was graded on a CPU.")
+        if run.elsewhere:
+            result.notes.append("Files that the code writes elsewhere were not written.")
         if not result.passed:
+            result.notes += _missing_modules(run)
             self._recognise(result, rows)
             result.printed = _told(run)
 
@@ -215,6 +221,16 @@ def _end(run: Run) -> str:
     if run.end is None or run.told:
         return "it was stopped, or ended the process, where it had not before"
     return run.end.clause
+
+
+def _missing_modules(run: Run) -> list[str]:
+    """A note for each module that cells import and that is not here."""
+    said = [t.message for t in run.troubles if t.type == "ModuleNotFoundError"]
+    names = [m[1] for text in said if (m := re.match(r"No module named '([\w.]+)'$", text))]
+    return [
+        f"`{name}` is not installed where this is graded: do without it, or ask your instructor."
+        for name in dict.fromkeys(names)
+    ]
 
 
 def _undefined(run: Run) -> str:

@@ -5,6 +5,8 @@ here: it becomes a sentence in ``Submission.problem``, or a note.
 """
 
 import ast
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +17,7 @@ from autograder.reading.cells import Cell, cells_of, decode, outputs
 from autograder.reading.finding import LONGEST, Finder, defined, may_be_code, same_text
 from autograder.reading.magics import neutralise, tree
 from autograder.reading.released import Release
+from autograder.sandbox.cells import is_definition
 from helpers.handing.claims import Result, is_number, literals, shown_results
 
 MOST_CODE = 1_000_000  # characters of all cells that may hold code
@@ -76,10 +79,15 @@ def read_notebook(notebook: dict[str, Any], release: Release, name: str) -> Subm
         submission.notes.append("The notebook is saved in an old format (nbformat 3).")
 
     finder = Finder(cells, release)
-    for question in ps.questions:
-        found = finder.find(question)
-        submission.answers[question.id] = found.source
-        submission.question_notes[question.id] = found.notes
+    found = {question.id: finder.find(question) for question in ps.questions}
+    times = Counter(cell for answer in found.values() for cell in answer.cells)
+    for id, answer in found.items():
+        # A cell that answers several questions holds much of a notebook, trainings too.
+        whole = all(times[cell] == 1 for cell in answer.cells)
+        submission.answers[id] = (
+            answer.source if whole else definitions(answer.source, release.given)
+        )
+        submission.question_notes[id] = answer.notes
     if not finder.used:
         ids = ", ".join(q.id for q in ps.questions)
         submission.problem = f"The notebook answers no question of {ps.id} ({ids})."
@@ -134,7 +142,7 @@ def _mended(cells: list[Cell]) -> list[Cell]:
         if fits and last and last.kind == cell.kind == "code" and text[:1] in (" ", "\t"):
             left -= length  # each try parses all of it again
             joined = f"{last.source}\n{cell.source}"
-            if tree(neutralise(cell.source)[0]) is None and tree(neutralise(joined)[0]):
+            if tree(cell.source) is None and tree(neutralise(joined)[0]):
                 last.source, last.split = joined, True
                 last.outputs += cell.outputs
                 last.grade_id = last.grade_id or cell.grade_id
@@ -174,6 +182,35 @@ def _add_extras(
             submission.extras.append(source)
 
 
+def written(submission: Submission, release: Release) -> int:
+    """How many questions have something else in their answer's cell than was handed out."""
+    answers = submission.answers.items()
+    return sum(bool(a.strip()) and not same_text(a, release.blank(id)) for id, a in answers)
+
+
+def choose(
+    read: Sequence[tuple[str, Submission]], release: Release
+) -> tuple[Submission | None, list[str]]:
+    """The submission to grade of several notebooks by their names, and the names in question.
+
+    It is the one with the most answers; of equals that with the problem set's name.
+    """
+    counts = [written(s, release) for _, s in read]
+    best = [r for r, n in zip(read, counts, strict=True) if n == max(counts)]
+    if len(best) > 1:
+        ps = release.problem_set.id
+        best = [r for r in best if r[0].lower().rpartition("__")[2].partition(".")[0] == ps] or best
+    names = sorted(name for name, _ in read)
+    if len(best) > 1:
+        return None, names
+    name, submission = best[0]
+    if len(read) > 1:
+        submission.notes.insert(
+            0, f"Of several notebooks ({', '.join(names)}), {name} was graded: it has most answers."
+        )
+    return submission, names
+
+
 def claims(source: str) -> Claims:
     """The dicts of plain values that an answer assigns; None for any other literal."""
     return {name: _plain(value) for name, value in literals(tree(source)).items()}
@@ -189,6 +226,22 @@ def _is_plain(value: Any) -> bool:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return is_number(value) and abs(value) < 1e15  # what JSON keeps
     return value is None or isinstance(value, bool) or (isinstance(value, str) and len(value) < 100)
+
+
+def definitions(source: str, given: Sequence[str]) -> str:
+    """A cell without the statements that do something, and without what is given anyway.
+
+    What it defines stays in its lines.
+    """
+    module = tree(source)
+    known = {ast.dump(n) for text in given for n in (tree(text) or ast.Module([], [])).body}
+    lines = source.split("\n")
+    for node in module.body if module else ():
+        if not is_definition(node) or ast.dump(node) in known:
+            first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))])
+            end = node.end_lineno or node.lineno
+            lines[first - 1 : end] = [""] * (end - first + 1)
+    return "\n".join(lines)
 
 
 def _uses(question: str, answers: dict[str, str]) -> list[str]:

@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from autograder.reading import odd
+
 LARGEST = 100 << 20
 MOST_PARTS = 1_000_000  # lists and dicts: each takes a hundred times its two bytes once it is read
 
@@ -59,15 +61,25 @@ def decode(data: bytes, file: str) -> tuple[dict[str, Any], list[str], str]:
     try:
         notebook = json.loads(text)
     except json.JSONDecodeError as error:
-        return bad(
-            f"{file} is not a notebook: it is not valid JSON (line {error.lineno}), perhaps cut "
-            "off. Save it and download it again."
-        )
+        notebook, rest = _first_value(text)
+        if not (isinstance(notebook, dict) and "cells" in notebook):
+            return bad(f"{file} {odd.what(text, error.lineno)}")
+        notes.append(f"What stands after the notebook's end, in line {rest}, was left out.")
     except (RecursionError, ValueError):
         return bad(f"{file} is not a notebook: its JSON is nested too deeply or out of bounds.")
-    return (
-        (notebook, notes, "") if isinstance(notebook, dict) else bad(_no_notebook(file, notebook))
-    )
+    if not isinstance(notebook, dict):
+        return bad(_no_notebook(file, notebook))
+    return notebook, notes, ""
+
+
+def _first_value(text: str) -> tuple[Any, int]:
+    """What JSON a text begins with, if any, and the line in which that ends."""
+    try:
+        start = len(text) - len(text.lstrip())
+        value, end = json.JSONDecoder().raw_decode(text, start)
+    except (RecursionError, ValueError):
+        return None, 0
+    return value, text.count("\n", 0, end) + 1
 
 
 def _text_in(data: bytes) -> tuple[str, list[str]]:

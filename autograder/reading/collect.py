@@ -9,6 +9,15 @@ from pathlib import Path
 
 from autograder.reading.unpack import is_hidden
 
+NOTEBOOKS = (".ipynb.txt", ".ipynb.json", ".ipynb", ".zip")  # browsers add the first two
+KINDS = {
+    ".pdf": "a PDF", ".py": "a Python program", ".html": "a web page", ".htm": "a web page",
+    ".rar": "an archive of another kind than zip", ".7z": "an archive of another kind than zip",
+    ".gz": "an archive of another kind than zip", ".tgz": "an archive of another kind than zip",
+    ".tar": "an archive of another kind than zip", ".txt": "a text", ".md": "a text",
+    ".doc": "a document", ".docx": "a document", ".odt": "a document", ".rtf": "a document",
+    ".png": "a picture", ".jpg": "a picture", ".jpeg": "a picture", ".heic": "a picture",
+}  # fmt: skip
 RESERVED = ("grades.csv", "index.html")  # what lies beside the submissions' folders of results
 
 
@@ -37,7 +46,7 @@ def collect(paths: Sequence[Path]) -> list[Found]:
 
 def _single(path: Path) -> Found:
     missing = "" if path.exists() else f"There is no file or folder {path.name}."
-    return Found(path.stem, path, missing)
+    return Found(_stem(path), path, missing)
 
 
 def _search(folder: Path) -> Iterator[Found]:
@@ -50,21 +59,29 @@ def _search(folder: Path) -> Iterator[Found]:
         return
     for file in files:
         if file.is_symlink() and _is_submission(file):
-            yield Found(file.stem, file, f"{file.name} is a link, not a notebook.")
+            yield Found(_stem(file), file, f"{file.name} is a link, not a notebook.")
         elif _is_submission(file):
-            yield Found(file.stem, file)
+            yield Found(_stem(file), file)
     here = [f for f in files if f.parent == folder and _is_submission(f)]
     if here:
-        # A PDF belongs to the notebook of its name, or to the only one there is.
-        stems = {f.stem for f in here}
-        for file in files:
-            alone = file.parent == folder and file.suffix.lower() == ".pdf"
-            if alone and len(here) > 1 and file.stem not in stems:
-                yield Found(file.stem, file, f"{file.name} is a PDF, not a notebook.")
+        if len(here) > 1:  # a class's files, side by side; beside one alone stands what is its own
+            yield from _strangers(folder, files, {_stem(f) for f in here})
         return
     for student in sorted(p for p in folder.iterdir() if p.is_dir() and not is_hidden(p)):
         if not any(_is_submission(f) for f in files if student in f.parents):
             yield from _search(student)
+
+
+def _strangers(folder: Path, files: Sequence[Path], stems: set[str]) -> Iterator[Found]:
+    """The files and folders of a class that are no notebooks, and belong to none by their name."""
+    for file in files:
+        kind = KINDS.get(file.suffix.lower())
+        if file.parent == folder and kind and _stem(file) not in stems:
+            yield Found(file.stem, file, f"{file.name} is {kind}, not a notebook.")
+    for other in sorted(p for p in folder.iterdir() if p.is_dir() and not is_hidden(p)):
+        below = [f for f in files if other in f.parents]
+        if below and not any(_is_submission(f) for f in below):
+            yield from _search(other)
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -76,7 +93,16 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _is_submission(path: Path) -> bool:
-    return path.suffix.lower() in (".ipynb", ".zip")
+    return path.name.lower().endswith(NOTEBOOKS)
+
+
+def _stem(path: Path) -> str:
+    """The name of a file without what says of which kind it is."""
+    name = path.name
+    for ending in NOTEBOOKS:
+        if name.lower().endswith(ending):
+            return name[: -len(ending)]
+    return path.stem
 
 
 def _named(found: list[Found]) -> list[Found]:

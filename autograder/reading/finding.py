@@ -12,7 +12,7 @@ from autograder.reading.magics import neutralise, tree
 from autograder.reading.released import Release
 from helpers.notebook import question_of
 
-LONGEST = 100_000  # characters of one answer
+LONGEST = 200_000  # characters of one answer, which may be all of a notebook's code
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,13 @@ AUTOMAGIC = re.compile(
 HELP = re.compile(r"\?{1,2}[\w.%]+$|[\w.%\[\]'\"]+\?{1,2}$")
 ASSIGNED = re.compile(r"([A-Za-z_][\w.,\s]*=\s*)([!%])(?![=])\s*\S")
 
+MODULE = re.compile(r"%%(writefile|file)\s+(-a\s+)?\S+\.py\s*$")
+"""A cell that is written into a module, for another to import: its code counts here."""
+PROMPT = re.compile(r"\s*(In \[\d*\]:|>>>)( |$)")
+CONTINUED = re.compile(r"\s*(In \[\d*\]:|\.{3,}:?|>>>)( |$)")
+
 SHELL = "Shell commands were left out."
+PASTED = "Prompts, or an indentation of a whole cell, were left out."
 MAGIC = "Notebook magics were left out."
 FOREIGN_CELL = "A cell that is not in Python was left out."
 COLAB = "`google.colab` does nothing when graded."
@@ -34,11 +40,14 @@ def neutralise(source: str) -> tuple[str, list[str]]:
     notes = [COLAB] if "google.colab" in source else []
     if parses(source):
         return source, notes
-    lines = source.split("\n")
+    written = source.split("\n")
+    lines = _as_typed(written)
+    if lines != written:
+        notes.append(PASTED)
     first = next((i for i, line in enumerate(lines) if line.strip()), 0)
     while lines[first].startswith("%%") and first < len(lines) - 1:
         foreign = re.split(r"\s", lines[first][2:], maxsplit=1)[0] in FOREIGN
-        if foreign:
+        if foreign and not MODULE.match(lines[first]):
             return "\n".join(f"# {line}" for line in lines), [*notes, FOREIGN_CELL]
         lines[first] = f"# {lines[first]}"
         notes.append(MAGIC)
@@ -56,6 +65,17 @@ def neutralise(source: str) -> tuple[str, list[str]]:
             continue
         scanner.feed(line)
     return "\n".join(lines), list(dict.fromkeys(notes))
+
+
+def _as_typed(lines: list[str]) -> list[str]:
+    """Lines without prompts, and without an indentation of all, which IPython takes as well."""
+    written = [line for line in lines if line.strip()]
+    if written and any(map(PROMPT.match, written[:2])):
+        lines = [CONTINUED.sub("", line, count=1) if CONTINUED.match(line) else line
+                 for line in lines]  # fmt: skip
+        written = [line for line in lines if line.strip()]
+    indent = re.match(r"[ \t]*", written[0])[0] if written else ""  # type: ignore[index]
+    return [line.removeprefix(indent) for line in lines]
 
 
 def parses(source: str) -> bool:

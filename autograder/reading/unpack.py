@@ -18,6 +18,7 @@ from autograder.reading.weights import SUFFIX
 
 MOST_MEMBERS = 10_000
 MOST_MODELS = 20
+MOST_NOTEBOOKS = 5
 LARGEST_ZIP = LARGEST + MOST_MODELS * LARGEST_MODEL_FILE
 DAMAGED = (
     zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, LookupError,
@@ -29,8 +30,8 @@ class NoNotebookError(Exception):
     """Why an archive is not read, as the rest of a sentence that begins with its name."""
 
 
-def unzipped(file: BinaryIO, ps: ProblemSet) -> tuple[str, bytes, list[bytes]]:
-    """The name and the bytes of the notebook in a zip, and the files of weights.
+def unzipped(file: BinaryIO, ps: ProblemSet) -> tuple[list[tuple[str, bytes]], list[bytes]]:
+    """The notebooks in a zip by their names, and the files of weights.
 
     Raises:
         NoNotebookError: there is none to grade, or the archive is damaged.
@@ -38,7 +39,7 @@ def unzipped(file: BinaryIO, ps: ProblemSet) -> tuple[str, bytes, list[bytes]]:
     try:
         _count(file)
         with zipfile.ZipFile(file) as archive:
-            return *_choose(archive, ps), list(_models(archive))
+            return _notebooks(archive, ps), list(_models(archive))
     except OSError as error:
         raise NoNotebookError(f"cannot be read: {error.strerror}.") from None
     except DAMAGED:
@@ -63,25 +64,23 @@ def _models(archive: zipfile.ZipFile) -> Iterator[bytes]:
             yield _content(archive, member)
 
 
-def _choose(archive: zipfile.ZipFile, ps: ProblemSet) -> tuple[str, bytes]:
-    """The notebook to grade; nothing is unpacked, so that a name can reach no other place."""
+def _notebooks(archive: zipfile.ZipFile, ps: ProblemSet) -> list[tuple[str, bytes]]:
+    """The notebooks, the one with the problem set's name first, as far as they can be read at once.
+
+    Nothing is unpacked, so that a name can reach no other place.
+    """
     members = [m for m in archive.infolist() if _is_notebook(m)]
     if not members:
         raise NoNotebookError("holds no notebook.")
-    chosen = [m for m in members if Path(m.filename).stem.lower() == ps.id]
-    if len(chosen) != 1:
-        chosen = members
-    size = sum(m.file_size for m in chosen)
-    if size > LARGEST:
+    members.sort(key=lambda m: (Path(m.filename).stem.lower() != ps.id, m.file_size))
+    chosen, size = [], 0
+    for member in members[:MOST_NOTEBOOKS]:
+        size += member.file_size
+        if size <= LARGEST:
+            chosen.append(member)
+    if not chosen:
         raise NoNotebookError(f"holds notebooks of {size >> 20:,} MB: too large.")
-    notebooks = [(Path(m.filename).name, _content(archive, m)) for m in chosen]
-    # A question's id stands in its answer's metadata and first line.
-    ids = [q.id.encode() for q in ps.questions]
-    answering = [n for n in notebooks if any(id in n[1] for id in ids)]
-    if len(notebooks) == 1 or len(answering) == 1:
-        return (answering or notebooks)[0]
-    names = ", ".join(sorted(name for name, _ in notebooks)[:5])
-    raise NoNotebookError(f"holds several notebooks ({names}): hand in {ps.id}.ipynb alone.")
+    return [(Path(m.filename).name, _content(archive, m)) for m in chosen]
 
 
 def _is_notebook(member: zipfile.ZipInfo) -> bool:

@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 
 from autograder.model import ProblemSet
-from autograder.reading.answers import Submission, read_bytes
+from autograder.reading.answers import Submission, choose, read_bytes
 from autograder.reading.cells import LARGEST
 from autograder.reading.record import Record, encode
 from autograder.reading.released import Release
@@ -63,11 +63,10 @@ def _read(file: str, zipped: bool, release: Release, beside: int) -> tuple[Submi
     try:
         with open(FIRST_FILE, "rb") as opened:
             if zipped:
-                file, data, files = unzipped(opened, release.problem_set)
+                notebooks, files = unzipped(opened, release.problem_set)
             else:
-                data, files = opened.read(LARGEST + 1), []
-        submission = read_bytes(data, file, release, "")
-        del data
+                notebooks, files = [(file, opened.read(LARGEST + 1))], []
+        submission = _best(file, notebooks, release)
         files += _beside(beside)
         named = {r.model for r in submission.results.values() if r.model}
         found = {hashlib.sha256(data).hexdigest(): data for data in files if named}
@@ -77,6 +76,18 @@ def _read(file: str, zipped: bool, release: Release, beside: int) -> tuple[Submi
     except MemoryError:
         problem = f"{file} takes too much memory to read: clear its outputs, and hand it in again."
         return Submission("", {}, problem=problem), nothing
+
+
+def _best(file: str, notebooks: list[tuple[str, bytes]], release: Release) -> Submission:
+    read = []
+    while notebooks:
+        name, data = notebooks.pop(0)  # one at a time in memory
+        read.append((name, read_bytes(data, name, release, "")))
+    submission, names = choose(read, release)
+    if submission is None:
+        ps, listed = release.problem_set.id, ", ".join(names)
+        raise NoNotebookError(f"holds several notebooks ({listed}): hand in {ps}.ipynb alone.")
+    return submission
 
 
 def _beside(count: int) -> Iterator[bytes]:

@@ -64,10 +64,11 @@ def converse(channel: Channel, run: Run, job: Job, again: Callable[[], None]) ->
         case {
             "missing": list(names),
             "on_gpu": bool(on_gpu),
+            "elsewhere": bool(elsewhere),
             "printed": str(printed),
             "troubles": list(items),
         }:
-            run.on_gpu, run.printed = on_gpu, printed
+            run.on_gpu, run.elsewhere, run.printed = on_gpu, elsewhere, printed
             run.missing = [name for name in job.names if name in names]
             run.troubles = [_trouble(t, lines) for t in items[:5] if isinstance(t, dict)]
         case _:
@@ -81,7 +82,7 @@ def converse(channel: Channel, run: Run, job: Job, again: Callable[[], None]) ->
     probes = {"modules": tools | stand_ins, "probes": compiled(job.probes, "probes")}
     channel.write(wire.encode(probes))
     if job.in_public:
-        run.printed = _ask(channel, job.in_public, run.in_public, lines)
+        run.printed, run.elsewhere = _ask(channel, job.in_public, run.in_public, lines)
         again()
     run.told = True
     _ask(channel, job.calls, run.outcomes, lines)
@@ -94,8 +95,10 @@ def compiled(source: str, name: str) -> np.ndarray:
     return np.frombuffer(marshal.dumps(code), np.uint8)
 
 
-def _ask(channel: Channel, calls: Sequence[Call], outcomes: list[Outcome], lines: int) -> str:
-    """Add an outcome for each of ``calls``; what the worker has printed until then."""
+def _ask(
+    channel: Channel, calls: Sequence[Call], outcomes: list[Outcome], lines: int
+) -> tuple[str, bool]:
+    """Add an outcome for each of ``calls``; what was printed until then, and if elsewhere too."""
     channel.write(wire.encode({"calls": [dataclasses.asdict(call) for call in calls]}))
     for _ in calls:
         match wire.decode(channel.read):
@@ -106,8 +109,8 @@ def _ask(channel: Channel, calls: Sequence[Call], outcomes: list[Outcome], lines
             case _:
                 raise wire.FrameError("a frame that answers no call")
     match wire.decode(channel.read):
-        case {"printed": str(printed)}:
-            return printed
+        case {"printed": str(printed), "elsewhere": bool(elsewhere)}:
+            return printed, elsewhere
         case _:
             raise wire.FrameError("a last frame that is none")
 

@@ -98,6 +98,8 @@ class Run:
     missing: list[str] = field(default_factory=list)
     printed: str = ""
     on_gpu: bool = False
+    elsewhere: bool = False
+    """Whether it wrote to other places than its own folder, where nothing was written."""
     end: End | None = None
     seconds: float = 0.0
     told: bool = False

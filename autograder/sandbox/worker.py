@@ -9,12 +9,13 @@ import socket
 import sys
 import types
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from autograder.sandbox import surroundings, wire
+from autograder.sandbox import elsewhere, quiet_cuda, surroundings, wire
 from autograder.sandbox.cells import Trouble, run_cell, run_definitions, trouble
 from autograder.sandbox.on_cpu import OnCPU
 
@@ -56,6 +57,7 @@ def serve(receive: Receive, send: Send) -> None:
     printed = Tail()
     sys.stdout = sys.stderr = printed
     surroundings.install()
+    elsewhere.install(str(Path.cwd()))
     job = receive()
     stand_ins = [loaded(code, name) for name, code in job["stand_ins"].items()]
     own = {name: sys.modules.pop(name) for name in list(sys.modules) if OURS.match(name)}
@@ -72,7 +74,7 @@ def serve(receive: Receive, send: Send) -> None:
     while True:
         for call in receive()["calls"]:
             send(outcome(getattr(probes, call["probe"]), namespace, call["inputs"]))
-        send({"printed": printed.getvalue()})
+        send({"printed": printed.getvalue(), "elsewhere": bool(elsewhere.USED)})
 
 
 def loaded(code: np.ndarray, name: str) -> types.ModuleType:
@@ -91,6 +93,7 @@ def run_cells(
     sources = [job["answer"], *job["extras"], *job["others"]]
     on_gpu = any("cuda" in source or "get_device" in source for source in sources)
     if on_gpu:
+        quiet_cuda.install()
         mode: Any = OnCPU()
         mode.__enter__()  # for good
     torch.manual_seed(0)
@@ -107,7 +110,10 @@ def run_cells(
     troubles = run_cell(job["answer"], namespace, ANSWER)
     missing = [name for name in job["names"] if name not in namespace]
     told = [dataclasses.asdict(t) for t in [*troubles, *aside][:5]]
-    return namespace, {"missing": missing, "on_gpu": on_gpu, "troubles": told}
+    used = bool(elsewhere.USED)
+    return namespace, {
+        "missing": missing, "on_gpu": on_gpu, "elsewhere": used, "troubles": told,
+    }  # fmt: skip
 
 
 def outcome(probe: Any, namespace: dict[str, Any], inputs: dict[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from helpers.notebook import CodeCell, code_cells, course, hands_in, question_of
 
 STUB = "*Write here.*"
 INTERRUPTED = re.compile(r"^Interrupted after epoch (\d+) of (\d+)", re.MULTILINE)
+HIDDEN = re.compile(r"^Output hidden; open in https?://\S+ to view", re.MULTILINE)
 DRAWING = re.compile(r"(draw|plot|show|visualize)(_|$)")
 
 
@@ -31,6 +32,8 @@ def precheck(notebook: dict[str, Any]) -> list[Finding]:
     cells = [c for c in code_cells(notebook) if not hands_in(c.source)]
     answers = {id: c for c in cells if (id := question_of(c.source))}
     return [
+        *_other(notebook),
+        *_settings(notebook, cells),
         *_missing(notebook, answers),
         *_untouched(cells, course(notebook).get("bonus")),
         *_by_hand(notebook),
@@ -40,6 +43,35 @@ def precheck(notebook: dict[str, Any]) -> list[Finding]:
         *_figures(cells),
         *_results(cells, answers),
     ]
+
+
+def _other(notebook: dict[str, Any]) -> Iterator[Finding]:
+    if not questions(notebook):
+        yield Finding(
+            "This notebook answers no question of a problem set: hand in the one that you were "
+            "given, with your answers in it."
+        )
+
+
+def _settings(notebook: dict[str, Any], cells: Sequence[CodeCell]) -> Iterator[Finding]:
+    """What Colab leaves out when it saves."""
+    colab = (notebook.get("metadata") or {}).get("colab")
+    if isinstance(colab, dict) and colab.get("private_outputs"):
+        yield Finding(
+            "Colab does not save this notebook's outputs: under Edit, Notebook settings, untick "
+            "'Omit code cell output when saving this notebook', run all cells, and save."
+        )
+    for cell in cells:
+        said = "".join(
+            text_of(o.get("text")) + text_of((o.get("data") or {}).get("text/plain"))
+            for o in cell.outputs
+        )
+        if HIDDEN.search(said):
+            yield Finding(
+                "Colab left the output of this cell out, since it was hidden or too large: show it "
+                "there, or run the cell again with less output, and save.",
+                cell,
+            )
 
 
 def questions(notebook: dict[str, Any]) -> list[str]:

@@ -58,8 +58,8 @@ RIGHT = {
     "    for f in (lambda: os.chmod(p, 0o777), lambda: os.chown(p, os.getuid(), -1),\n"
     "              lambda: os.utime(p, (1, 1)), lambda: os.setxattr(p, 'user.x', b'x')):\n"
     "        try: f(); print('LOOT')\n        except OSError: pass",
-    "a folder in shared memory": "import os\n"
-    "try: os.makedirs('/dev/shm/hostile-was-here/a'); print('LOOT')\nexcept OSError: pass",
+    "a folder in shared memory": "import ctypes, os\nos.makedirs('/dev/shm/hostile-was-here/a')\n"
+    "assert ctypes.CDLL(None).mkdir(b'/dev/shm/hostile-was-here', 0o777) == -1",
     "a locked folder": "import os\nos.mkdir('a', 0o700)\nopen('a/b', 'w').close()\nos.mkdir('c', 0o300)\n"
     "open('c/d', 'w').close()",
     # processes

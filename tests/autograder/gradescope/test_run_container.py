@@ -13,6 +13,7 @@ from autograder.model import CheckResult, ProblemSet, QuestionResult, Report
 from autograder.paths import ROOT
 from autograder.reading.answers import Submission
 from autograder.reading.collect import Found
+from autograder.reading.released import Release
 
 
 @pytest.fixture
@@ -42,11 +43,11 @@ class Stub:
 
     results = Path()
     dies_after: int | None = None
-    release = None
 
     def __init__(self, problem_set: ProblemSet) -> None:
         assert read(self.results)["score"] == 0
         self.problem_set = problem_set
+        self.release = Release(problem_set, {"cells": []})
 
     def __enter__(self) -> Self:
         return self

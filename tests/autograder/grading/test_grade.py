@@ -283,3 +283,20 @@ def test_a_question_may_have_seconds_of_its_own() -> None:
     budget = Budget(seconds=3, questions={"encoder": 20}, memory=100)
     assert limits("encoder", budget) == Limits(20, 100 << 20, 256 << 20)
     assert limits("decoder", budget).cpu == 3
+
+
+def test_a_library_that_only_logs_is_neutral(grader: Grader) -> None:
+    logs = (
+        "import wandb; from torch.utils.tensorboard import SummaryWriter; "
+        "wandb.init(project='x').log({'a': 1}); SummaryWriter('runs').add_scalar('a', 1, 2)"
+    )
+    assert scores(graded(grader, encoder(logs)))[0] == 1
+
+
+def test_a_library_that_is_missing_is_named(grader: Grader) -> None:
+    source = "import nowhere_to_be_found\n" + ENCODER.format(
+        init="nowhere_to_be_found.f()", forward="pass"
+    )
+    report = graded(grader, with_answer("encoder", source))
+    assert report.questions[0].score == 0
+    assert "`nowhere_to_be_found` is not installed where this is graded" in said(report, 0)

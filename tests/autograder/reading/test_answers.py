@@ -327,3 +327,56 @@ def test_neutralising_keeps_lines_and_python(source: str) -> None:
     plain, said = neutralise(source)
     assert plain.count("\n") == source.count("\n")
     assert said or plain == source
+
+
+ODD = {
+    "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 9\n": "pointer that Git LFS",
+    '{"url": "https://docs.google.com/open?id=1", "doc_id": "1"}': "no cells",
+    "<!DOCTYPE html>\n<html><head>": "is a web page",
+    "import torch\nprint(torch.__version__)\n": "is a Python program",
+    '{"cells": [\n<<<<<<< HEAD\n1\n=======\n2\n>>>>>>> 1a2b3c4 (final)\n]}': "from line 2 on",
+    "{\\rtf1 hello": "word processor",
+    '{"cells": [': "not valid JSON (line 1)",
+}
+
+
+@pytest.mark.parametrize("text", ODD)
+def test_what_bears_a_notebooks_name_is_called_what_it_is(text: str) -> None:
+    assert ODD[text] in read_bytes(text.encode(), "a.ipynb", release(), "a").problem
+
+
+@pytest.mark.parametrize("rest", ["}\n ]\n}", "\n<<<<<<< HEAD\n", "trailing words", "\n{}"])
+def test_what_stands_after_a_notebook_is_left_out(rest: str) -> None:
+    whole = json.dumps(filled(), indent=1)
+    submission = read_bytes(f"{whole}\n{rest}".encode(), "a.ipynb", release(), "a")
+    assert submission.answers == ANSWERS and submission.problem == ""
+    assert any("after the notebook's end" in note for note in submission.notes)
+
+
+@pytest.mark.parametrize(
+    ("source", "plain"),
+    [
+        ("In [5]: x = 1\n   ...: y = 2", "x = 1\ny = 2"),
+        (">>> def f():\n...     return 1\n...\n>>> y = f()", "def f():\n    return 1\n\ny = f()"),
+        ("    x = 1\n    y = 2", "x = 1\ny = 2"),
+        ("\n\tx = [\n\t  1]", "\nx = [\n  1]"),
+        ("%%writefile encoder.py\nx = 1", "# %%writefile encoder.py\nx = 1"),
+        ("%%writefile -a a/b.py\nx = 1", "# %%writefile -a a/b.py\nx = 1"),
+        ("%%writefile notes.txt\nx = 1", "# %%writefile notes.txt\n# x = 1"),
+    ],
+)
+def test_what_ipython_takes_is_taken(source: str, plain: str) -> None:
+    assert neutralise(source)[0] == plain
+
+
+def test_of_a_whole_notebook_in_one_cell_only_definitions_count() -> None:
+    loop = "for i in range(10**9):\n    pass\nprint(train())\n"
+    whole = f"\n{loop}".join(ANSWERS.values())
+    submission = taken({"cells": [code(whole)], "nbformat": 4})
+    for id, names in {"encoder": "Encoder", "train_ae": "train_ae"}.items():
+        assert names in defined(submission.answers[id])
+        assert "range" not in submission.answers[id] and "print" not in submission.answers[id]
+        line = submission.answers[id].split("\n").index("class Decoder(nn.Module):")
+        assert whole.split("\n")[line] == "class Decoder(nn.Module):"
+    claimed = submission.claims["report_autoencoder"]
+    assert claimed["results_autoencoder"] == {"random": 0.25}

@@ -41,7 +41,7 @@ def test_the_stem_is_the_name(tmp_path: Path) -> None:
         write(tmp_path / name)
     write(tmp_path / ".ipynb_checkpoints" / "anna-checkpoint.ipynb")
     write(tmp_path / "__MACOSX" / "anna.ipynb")
-    assert sorted(names(tmp_path)) == ["Jörg von Öst", "anna", "c"]
+    assert sorted(names(tmp_path)) == ["Jörg von Öst", "anna", "c", "notes"]
 
 
 def test_those_who_share_a_stem_are_told_apart(tmp_path: Path) -> None:
@@ -161,3 +161,36 @@ def test_files_and_folders_that_cannot_be_read(reader: Reader, tmp_path: Path) -
     submission = reader.load(Found("Zoë", write(tmp_path / "Zoë Ö.ipynb")))
     assert (submission.name, submission.problem) == ("Zoë", "")
     assert submission.answers == ANSWERS
+
+
+def test_everything_in_a_class_folder_has_a_row(reader: Reader, tmp_path: Path) -> None:
+    for name in ("anna.ipynb", "ben.ipynb.txt", "cleo.ipynb.json", "fred.ipynb", "gina/ps.ipynb"):
+        write(tmp_path / name)
+    others = ("dora.py", "hugo.tar.gz", "ivy.docx", "erin/answer.py", "anna.pdf", "m.safetensors")
+    for name in others:
+        write(tmp_path / name, b"print(1)\n")
+    found = problems(reader, tmp_path)
+    assert {n for n, problem in found.items() if not problem} == {
+        "anna",
+        "ben",
+        "cleo",
+        "fred",
+        "ps",
+    }
+    assert found["dora"] == "dora.py is a Python program, not a notebook."
+    assert "is an archive of another kind than zip" in found["hugo.tar"]
+    assert "is a document" in found["ivy"]
+    assert "erin holds no notebook" in found["erin"]
+    assert len(found) == 9
+
+
+@pytest.mark.parametrize("copy", ["ps_autoencoder-Copy1", "ps_autoencoder (1)", "Copy of ps", "a"])
+def test_of_several_notebooks_the_answered_one_is_taken(
+    reader: Reader, tmp_path: Path, copy: str
+) -> None:
+    blank = data(release().notebook)
+    members = [(f"{PS}.ipynb", blank), (f"{copy}.ipynb", GOOD), ("deep/draft.ipynb", b"{")]
+    for order in (members, members[::-1]):
+        submission = reader.load(Found("a", write(tmp_path / "a.zip", archive(*order))))
+        assert submission.answers == ANSWERS
+        assert f"{copy}.ipynb was graded" in submission.notes[0]

@@ -354,3 +354,49 @@ def test_a_dead_zygote_is_started_again() -> None:
         sandbox._zygote.kill()
         sandbox._zygote.wait()
         assert value(sandbox, "f = lambda: 2") == 2
+
+
+def test_nothing_of_a_gpu_fails_where_there_is_none(sandbox: Sandbox) -> None:
+    answer = """
+def f():
+    start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+    start.record()
+    with torch.cuda.stream(torch.cuda.Stream()), torch.cuda.device(0):
+        y = torch.ones(2, device="cuda").cuda(non_blocking=True) * 2
+    end.record()
+    torch.cuda.synchronize()
+    torch.cuda.empty_cache()
+    torch.cuda.set_device(0)
+    torch.cuda.reset_peak_memory_stats()
+    torch.cuda.manual_seed_all(0)
+    torch.cuda.current_stream().wait_stream(torch.cuda.default_stream())
+    name = torch.cuda.get_device_name(torch.cuda.current_device())
+    said = f"{start.elapsed_time(end):.1f} {torch.cuda.max_memory_allocated() / 2**20:.0f} {name}"
+    return [float(y.sum()), said, torch.cuda.is_available(), torch.cuda.mem_get_info()[0]]
+"""
+    assert value(sandbox, answer) == [4.0, "0.0 0 none", False, 0]
+
+
+def test_what_is_written_elsewhere_is_found_again_and_not_there(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    answer = f"""
+import json, os, pathlib
+def f():
+    drive = pathlib.Path({str(tmp_path)!r}, "MyDrive")
+    os.makedirs(drive / "a", exist_ok=True)
+    torch.save({{"x": torch.ones(3)}}, drive / "a" / "best.pt")
+    with open("../log.jsonl", "a") as log:
+        log.write("1")
+    (drive / "n.json").write_text("[2]")
+    np.save(str(drive / "y.npy"), np.zeros(2))
+    open("own", "w").write("3")
+    x = torch.load(drive / "a" / "best.pt")["x"].sum()
+    read = json.load(open(drive / "n.json")), open("own").read()
+    return [float(x), *read, sorted(os.listdir("."))]
+"""
+    shown = (Call("look", {}),)
+    run = sandbox.run(Job(answer, ("f",), PROBES, shown, in_public=shown), Limits(cpu=5))
+    assert run.outcomes == [{"value": [3.0, [2], "3", [".elsewhere", "own"]]}]
+    assert run.elsewhere and not list(tmp_path.iterdir())
+    assert not sandbox.run(Job("f = lambda: 1", ("f",), PROBES, shown, in_public=shown)).elsewhere

@@ -110,6 +110,35 @@ def test_results_that_grading_cannot_read_are_named() -> None:
     assert findings(change) == ["6: report_toy"]
 
 
+def test_what_colab_leaves_out_is_named_with_its_setting() -> None:
+    def private(notebook: dict[str, Any], _: list[Cell]) -> None:
+        notebook["metadata"]["colab"] = {"private_outputs": True}
+
+    def hidden(_: dict[str, Any], cells: list[Cell]) -> None:
+        said = "Output hidden; open in https://colab.example.org/x to view."
+        cells[3]["outputs"] = [stream(said), shown({"image/png": png(3, 2)})]
+
+    assert findings(private) == ["-: Colab does not save this notebook's outputs"]
+    assert findings(hidden) == [
+        "4: Colab left the output of this cell out, since it was hidden or too large"
+    ]
+
+
+def test_a_magic_may_stand_above_the_first_line() -> None:
+    def change(_: dict[str, Any], cells: list[Cell]) -> None:
+        cells[2]["source"] = "%%time\n" + cells[2]["source"]
+
+    assert findings(change) == []
+
+
+def test_a_notebook_of_something_else_is_refused() -> None:
+    def change(notebook: dict[str, Any], cells: list[Cell]) -> None:
+        notebook["metadata"] = {}
+        cells[:] = [code("print(1)", stream("1"), count=1)]
+
+    assert findings(change) == ["-: This notebook answers no question of a problem set"]
+
+
 def test_a_class_of_ones_own_may_leave_a_method_open() -> None:
     own = "class Base:\n    def f(self):\n        raise NotImplementedError\nhelpers.record()"
     assert findings(put(4, source=own)) == []
