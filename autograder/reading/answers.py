@@ -79,15 +79,7 @@ def read_notebook(notebook: dict[str, Any], release: Release, name: str) -> Subm
         submission.notes.append("The notebook is saved in an old format (nbformat 3).")
 
     finder = Finder(cells, release)
-    found = {question.id: finder.find(question) for question in ps.questions}
-    times = Counter(cell for answer in found.values() for cell in answer.cells)
-    for id, answer in found.items():
-        # A cell that answers several questions holds much of a notebook, trainings too.
-        whole = all(times[cell] == 1 for cell in answer.cells)
-        submission.answers[id] = (
-            answer.source if whole else definitions(answer.source, release.given)
-        )
-        submission.question_notes[id] = answer.notes
+    _find_answers(finder, submission, release)
     if not finder.used:
         ids = ", ".join(q.id for q in ps.questions)
         submission.problem = f"The notebook answers no question of {ps.id} ({ids})."
@@ -106,6 +98,19 @@ def read_notebook(notebook: dict[str, Any], release: Release, name: str) -> Subm
             submission.uses[question.id] = _uses(question.id, submission.answers)
     submission.notes = list(dict.fromkeys(submission.notes))
     return submission
+
+
+def _find_answers(finder: Finder, submission: Submission, release: Release) -> None:
+    questions = release.problem_set.questions
+    found = {question.id: finder.find(question) for question in questions}
+    times = Counter(cell for answer in found.values() for cell in answer.cells)
+    for id, answer in found.items():
+        # A cell that answers several questions holds much of a notebook, trainings too.
+        whole = all(times[cell] == 1 for cell in answer.cells)
+        submission.answers[id] = (
+            answer.source if whole else definitions(answer.source, release.given)
+        )
+        submission.question_notes[id] = answer.notes
 
 
 def _not_readable(notebook: dict[str, Any], cells: list[Cell], ps: ProblemSet) -> str:

@@ -5,6 +5,7 @@ that code which saves and loads goes on.
 """
 
 import builtins
+import functools
 import hashlib
 import io
 import os
@@ -20,52 +21,51 @@ USED: list[str] = []
 
 def install(scratch: str) -> None:
     """Keep writes in ``scratch``, for good."""
+    place = functools.partial(_place, scratch)
+    builtins.open = io.open = _opening(builtins.open, place)
+    torch.save = _saving(torch.save, place)
+    os.mkdir = _making(os.mkdir, place)
+
+
+def _place(scratch: str, path: Any, writing: bool) -> Any:
+    """Where a path leads: to itself, or to what stands for it."""
+    try:
+        whole = os.path.abspath(os.fspath(path))  # noqa: PTH100 - links are not followed
+    except TypeError:
+        return path  # a descriptor, or a file that is open
+    if isinstance(whole, bytes) or whole.startswith((scratch, os.devnull)):
+        return path
     kept = Path(scratch, ".elsewhere")
+    instead = kept / hashlib.sha256(whole.encode(errors="replace")).hexdigest()
+    if writing:
+        USED.append(whole)
+        kept.mkdir(exist_ok=True)
+        return str(instead)
+    return str(instead) if instead.exists() else path
 
-    def place(path: Any, writing: bool) -> Any:
-        """Where a path leads: to itself, or to what stands for it."""
-        try:
-            whole = os.path.abspath(os.fspath(path))  # noqa: PTH100 - links are not followed
-        except TypeError:
-            return path  # a descriptor, or a file that is open
-        if isinstance(whole, bytes) or whole.startswith((scratch, os.devnull)):
-            return path
-        instead = kept / hashlib.sha256(whole.encode(errors="replace")).hexdigest()
-        if writing:
-            USED.append(whole)
-            kept.mkdir(exist_ok=True)
-            return str(instead)
-        return str(instead) if instead.exists() else path
 
-    opened = builtins.open
-
-    @_like(opened)
-    def open_here(file: Any, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
+def _opening(opened: Any, place: Callable[..., Any]) -> Any:
+    @functools.wraps(opened)
+    def open(file: Any, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
         return opened(place(file, bool(set(mode) & set("wax+"))), mode, *args, **kwargs)
 
-    builtins.open = io.open = open_here
-    saved = torch.save
+    return open
 
-    @_like(saved)
-    def save_here(obj: Any, f: Any, *args: Any, **kwargs: Any) -> Any:
-        return saved(obj, place(f, writing=True), *args, **kwargs)
 
-    torch.save = save_here
-    made = os.mkdir
+def _saving(saved: Any, place: Callable[..., Any]) -> Any:
+    @functools.wraps(saved)
+    def save(obj: Any, f: Any, *args: Any, **kwargs: Any) -> Any:
+        return saved(obj, place(f, True), *args, **kwargs)
 
-    @_like(made)
-    def mkdir_here(path: Any, *args: Any, **kwargs: Any) -> None:
-        if (there := place(path, writing=True)) == path:
+    return save
+
+
+def _making(made: Any, place: Callable[..., Any]) -> Any:
+    @functools.wraps(made)
+    def mkdir(path: Any, *args: Any, **kwargs: Any) -> None:
+        if (there := place(path, True)) == path:
             made(path, *args, **kwargs)
         else:
             Path(there).mkdir(exist_ok=True)
 
-    os.mkdir = mkdir_here
-
-
-def _like(function: Any) -> Callable[[Any], Any]:
-    def named(own: Any) -> Any:
-        own.__name__, own.__doc__ = function.__name__, function.__doc__
-        return own
-
-    return named
+    return mkdir

@@ -131,7 +131,7 @@ RIGHT = {
     "a pickle that acts": "import pickle\nclass P:\n"
     "    def __reduce__(self): return exec, (\"open('/tmp/hostile-was-here', 'w')\",)\n"
     "open('p', 'wb').write(pickle.dumps(P()))\n"
-    "try: pickle.load(open('p', 'rb')); print('LOOT')\nexcept OSError: pass",
+    "pickle.load(open('p', 'rb'))  # in its own process",
     "a checkpoint that claims much": "import io, struct\nfrom safetensors.torch import load\n"
     "try: load(struct.pack('<Q', 1 << 40) + b'{{}}')\nexcept Exception: pass\n"
     "try: torch.load(io.BytesIO(b'PK' + bytes(1000)))\nexcept Exception: pass",
