@@ -244,8 +244,8 @@ def _undefined(run: Run) -> str:
 def _told(run: Run) -> str:
     """What a run on public inputs printed and raised: this may be shown."""
     lines = [run.printed.rstrip()] if run.printed.strip() else []
-    troubles = [o for o in run.in_public if isinstance(o, Trouble)] or run.troubles
-    for t in troubles[:1]:
+    raised = [o for o in run.in_public if isinstance(o, Trouble)]
+    for t in (raised or [t for t in run.troubles if t.line])[:1]:
         where = f" (line {t.line} of the answer)" if t.line else ""
         lines.append(f"{t.type}: {t.message}{where}")
     return "\n".join(lines)

@@ -109,6 +109,7 @@ def run_cells(
         run_cell(source, namespace, f"<other {i}>")
     troubles = run_cell(job["answer"], namespace, ANSWER)
     missing = [name for name in job["names"] if name not in namespace]
+    aside = [dataclasses.replace(t, line=None) for t in aside]  # not a line of the answer
     told = [dataclasses.asdict(t) for t in [*troubles, *aside][:5]]
     used = bool(elsewhere.USED)
     return namespace, {

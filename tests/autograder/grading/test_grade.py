@@ -300,3 +300,11 @@ def test_a_library_that_is_missing_is_named(grader: Grader) -> None:
     report = graded(grader, with_answer("encoder", source))
     assert report.questions[0].score == 0
     assert "`nowhere_to_be_found` is not installed where this is graded" in said(report, 0)
+
+
+def test_what_fails_in_another_cell_is_no_error_of_the_answer(grader: Grader) -> None:
+    notebook = encoder(forward="x = x * 2")
+    notebook["cells"].append(code("autoencoder = no_such_name"))
+    report = graded(grader, notebook)
+    assert 0 < report.questions[0].score < 1
+    assert "no_such_name" not in said(report, 0)
