@@ -9,14 +9,14 @@ from itertools import zip_longest
 from typing import Any
 
 from autograder.grading.basis import Basis
-from autograder.grading.compare import difference, own_type, same
+from autograder.grading.compare import difference, elsewhere, own_type, same
 from autograder.grading.mistakes import Known, recognise
 from autograder.model import Budget, CheckResult, CourseError, Question, QuestionResult
 from autograder.parts.declare import Check
 from autograder.reading.answers import Submission
 from autograder.sandbox.cells import Trouble
 from autograder.sandbox.client import Sandbox
-from autograder.sandbox.job import Call, Job, Limits, Outcome, Run
+from autograder.sandbox.job import Call, End, Job, Limits, Outcome, Run
 
 PUBLIC = b"inputs that anyone may see"
 OTHERS = (b"inputs of no term", b"inputs of another")
@@ -42,11 +42,13 @@ class Row:
         """Why the outcome is wrong; in detail only where that is the same on public inputs."""
         if self.outcome is None:
             return "The code did not finish."
-        said, shown = self._said(self.outcome), self.in_public and self._said(self.in_public)
-        return said if said == shown else self._said(self.outcome, detail=False)
+        said = self._said(self.outcome)
+        if not said or said == (self.in_public and self._said(self.in_public)):
+            return said
+        return elsewhere(self.outcome)
 
-    def _said(self, outcome: Outcome, detail: bool = True) -> str:
-        return difference(outcome, self.expected, self.check.tolerance, detail)
+    def _said(self, outcome: Outcome) -> str:
+        return difference(outcome, self.expected, self.check.tolerance)
 
 
 class CodeQuestions:
@@ -93,6 +95,11 @@ class CodeQuestions:
         left = self.basis.problem_set.limits.submission - self.spent
         run = self._run(question, submission, others, [PUBLIC], left)
         self.spent += run.seconds
+        budget = self.basis.problem_set.limits
+        if run.end and left < budget.questions.get(question.id, budget.seconds):
+            # not how many seconds were left: what came before may have spent them for a reason
+            clause = f"the answers took more than the {budget.submission} seconds of a submission"
+            run.end = End(run.end.why, f"it was stopped: {clause}")
         left -= run.seconds
         if run.end and 0 < len(run.in_public) < len(self.basis.checks(question)) and left > 0:
             hidden = self._run(question, submission, others, left=left)
@@ -159,11 +166,14 @@ class CodeQuestions:
     def _recognise(self, result: QuestionResult, rows: Sequence[Row]) -> None:
         got = {row.check.name: row for row in rows if row.outcome is not None}
 
-        def equal(name: str, outcome: Any) -> bool:
+        def equal(name: str, known: tuple[Outcome, Outcome | None]) -> bool:
+            """On public inputs as well: a hint that comes with hidden ones alone tells of them."""
             row = got.get(name)
-            if row is None or row.outcome is None:
+            hidden, public = known
+            if not (row and row.outcome and row.in_public and public):
                 return False
-            return same(row.outcome, outcome, row.check.tolerance)
+            tolerance = row.check.tolerance
+            return same(row.outcome, hidden, tolerance) and same(row.in_public, public, tolerance)
 
         recognise(result, self._mistakes(result.question), equal)
 
@@ -179,7 +189,8 @@ class CodeQuestions:
                     continue
                 own = [patch.cell] if patch.cell else []
                 cells = [*own, *self.basis.reference.extras]
-                run = self._run(question, Submission(patch.id, {question.id: answer}, cells))
+                mistaken = Submission(patch.id, {question.id: answer}, cells)
+                run = self._run(question, mistaken, public=[PUBLIC])
                 rows = self._rows(question, run)
                 wrong = zip(rows, _judged(rows, run), strict=True)
                 failed = frozenset(row.check.name for row, check in wrong if not check.passed)
@@ -194,8 +205,8 @@ def limits(question: str, budget: Budget, left: float = math.inf) -> Limits:
     return Limits(int(max(1, min(seconds, left))), budget.memory * MB, budget.files * MB)
 
 
-def _outcomes(rows: Sequence[Row]) -> Mapping[str, Outcome]:
-    return {row.check.name: row.outcome for row in rows if row.outcome is not None}
+def _outcomes(rows: Sequence[Row]) -> Mapping[str, tuple[Outcome, Outcome | None]]:
+    return {row.check.name: (row.outcome, row.in_public) for row in rows if row.outcome is not None}
 
 
 def _judged(rows: Sequence[Row], run: Run) -> list[CheckResult]:

@@ -28,18 +28,23 @@ USUAL = frozenset(
 OTHER = "The code returned something else than was asked for."
 
 
-def difference(
-    claim: Outcome, expected: dict[str, Any], tolerance: float, detail: bool = True
-) -> str:
-    """Why ``claim`` is not ``expected``, in a sentence; "" when it is.
+def elsewhere(claim: Outcome) -> str:
+    """What is told of a claim that is wrong in another way than on public inputs.
 
-    Numbers and arrays may differ by ``tolerance`` times the largest expected magnitude. With
-    ``detail``, the message shows the claim's own shape or count, or the name and line of its own
-    error, in which a student's code could have put what it saw of its inputs.
+    Its shape, count, line or name could tell of hidden inputs.
     """
     if isinstance(claim, Trouble):
-        if not detail:
-            return f"The code raised {claim.type if claim.type in USUAL else 'an error'}."
+        return f"The code raised {claim.type if claim.type in USUAL else 'an error'}."
+    return "It is not right for other inputs than those of the example."
+
+
+def difference(claim: Outcome, expected: dict[str, Any], tolerance: float) -> str:
+    """Why ``claim`` is not ``expected``, in a sentence; "" when it is.
+
+    Numbers and arrays may differ by ``tolerance`` times the largest expected magnitude. The message
+    shows the claim's own shape or count, or the name and line of its own error.
+    """
+    if isinstance(claim, Trouble):
         where = f" at line {claim.line} of the answer" if claim.line else ""
         return f"The code raised {own_type(claim)}{where}."
     try:
@@ -48,7 +53,7 @@ def difference(
         for name, value in expected.items():
             if name == EVIDENCE:
                 continue
-            if message := _value_differs(claim[name], value, tolerance, detail):
+            if message := _value_differs(claim[name], value, tolerance):
                 return f"{name[:1].upper()}{name[1:]}: {message}."
     except ODD:
         return OTHER
@@ -60,24 +65,24 @@ def own_type(error: Trouble) -> str:
     return error.type if hasattr(builtins, error.type) else "an error of its own"
 
 
-def _value_differs(claim: Any, value: Any, tolerance: float, detail: bool) -> str:
+def _value_differs(claim: Any, value: Any, tolerance: float) -> str:
     if isinstance(value, float):
         claim, value = np.asarray(claim), np.asarray(value)
     if isinstance(value, np.ndarray):
-        return _array_differs(claim, value, tolerance, detail)
+        return _array_differs(claim, value, tolerance)
     if type(claim) is type(value) and claim == value:
         return ""
     if isinstance(value, bool):
         return "not so"
     shown = isinstance(value, int | str | list) and type(claim) is type(value)
-    return f"{claim} is not right" if detail and shown and len(str(claim)) < 80 else "not right"
+    return f"{claim} is not right" if shown and len(str(claim)) < 80 else "not right"
 
 
-def _array_differs(claim: Any, value: np.ndarray, tolerance: float, detail: bool) -> str:
+def _array_differs(claim: Any, value: np.ndarray, tolerance: float) -> str:
     if not isinstance(claim, np.ndarray) or claim.dtype.kind != value.dtype.kind:
         return "values of the wrong type"
     if claim.shape != value.shape:
-        return f"the shape {claim.shape} is not right" if detail else "the shape is not right"
+        return f"the shape {claim.shape} is not right"
     if claim.size == 0:
         return "empty"
     with np.errstate(all="ignore"):  # a claim may be any bytes, signalling NaN too

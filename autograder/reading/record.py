@@ -10,6 +10,7 @@ import msgspec
 
 from autograder.model import ProblemSet
 from autograder.reading.answers import MOST_CODE, Claims, Submission
+from autograder.reading.unpack import MOST_MODELS
 from autograder.sandbox import wire
 from helpers.handing.claims import Result
 from helpers.handing.results import KINDS
@@ -76,7 +77,7 @@ def _check(record: Record, ids: set[str]) -> None:
         right = result.name == key and 0 <= result.accuracy <= 1 and result.profile in KINDS
         if not right or len(key) > 100 or not SHA256.fullmatch(result.model):
             raise wire.FrameError("a result that is none")
-    if not all(SHA256.fullmatch(key) for key in record.models):
+    if len(record.models) > MOST_MODELS or not all(map(SHA256.fullmatch, record.models)):
         raise wire.FrameError("a model without a hash")
 
 

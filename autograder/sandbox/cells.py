@@ -1,8 +1,12 @@
 """Executing cells beside the probes: what of a cell runs, and where its errors were."""
 
+import __future__
+
 import ast
 import builtins
+import functools
 import linecache
+import operator
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -60,13 +64,22 @@ def _execute(source: str, namespace: Namespace, filename: str, everything: bool)
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
         return [trouble(error, filename)]
     troubles = []
+    flags = _future(body)
     for node in body:
         try:
             if everything or is_definition(node):
-                exec(compile(ast.Module([node], []), filename, "exec"), namespace)
+                code = compile(ast.Module([node], []), filename, "exec", flags, dont_inherit=True)
+                exec(code, namespace)
         except BaseException as error:
             troubles.append(trouble(error, filename))
     return troubles
+
+
+def _future(body: list[ast.stmt]) -> int:
+    """The flags of what a cell imports from ``__future__``, which hold for all of it."""
+    imports = [n for n in body if isinstance(n, ast.ImportFrom) and n.module == "__future__"]
+    features = [getattr(__future__, a.name, None) for node in imports for a in node.names]
+    return functools.reduce(operator.or_, (f.compiler_flag for f in features if f), 0)
 
 
 def is_definition(node: ast.stmt) -> bool:

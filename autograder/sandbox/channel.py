@@ -15,6 +15,8 @@ from autograder.sandbox import wire
 from autograder.sandbox.cells import Trouble
 from autograder.sandbox.job import Call, Job, Outcome, Run
 
+MOST_BYTES = 100 << 20  # that a conversation may bring
+
 TOOLS = {
     f"autograder.sandbox.{name}": Path(__file__).with_name(f"{name}.py").read_text("utf-8")
     for name in ("on_cpu", "toolkit")
@@ -27,6 +29,7 @@ class Channel:
 
     def __init__(self, sock: socket.socket, deadline: float) -> None:
         self.sock, self.deadline = sock, deadline
+        self.left = MOST_BYTES
 
     def _wait(self) -> None:
         self.sock.settimeout(max(1e-3, self.deadline - time.monotonic()))
@@ -36,6 +39,9 @@ class Channel:
         self.sock.sendall(data)
 
     def read(self, n: int) -> bytes:
+        self.left -= n
+        if self.left < 0:
+            raise wire.FrameError(f"more than {MOST_BYTES >> 20} MB in all")
         pieces, left = [], n
         while left:
             if time.monotonic() > self.deadline:

@@ -25,6 +25,10 @@ def install(scratch: str) -> None:
     builtins.open = io.open = _opening(builtins.open, place)
     torch.save = _saving(torch.save, place)
     os.mkdir = _making(os.mkdir, place)
+    for name in ("stat", "remove", "unlink"):
+        setattr(os, name, _finding(getattr(os, name), place))
+    for name in ("rename", "replace"):
+        setattr(os, name, _moving(getattr(os, name), place))
 
 
 def _place(scratch: str, path: Any, writing: bool) -> Any:
@@ -69,3 +73,19 @@ def _making(made: Any, place: Callable[..., Any]) -> Any:
             Path(there).mkdir(exist_ok=True)
 
     return mkdir
+
+
+def _finding(done: Any, place: Callable[..., Any]) -> Any:
+    @functools.wraps(done)
+    def find(path: Any, *args: Any, **kwargs: Any) -> Any:
+        return done(place(path, False), *args, **kwargs)
+
+    return find
+
+
+def _moving(done: Any, place: Callable[..., Any]) -> Any:
+    @functools.wraps(done)
+    def move(source: Any, target: Any, *args: Any, **kwargs: Any) -> Any:
+        return done(place(source, False), place(target, True), *args, **kwargs)
+
+    return move

@@ -2,6 +2,7 @@
 
 import functools
 import types
+from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,10 @@ ANSWERS: dict[str, Any] = {
     "current_device": 0,
     "get_device_capability": (0, 0),
     "get_device_name": "none",
+    "get_device_properties": types.SimpleNamespace(
+        name="none", total_memory=0, major=0, minor=0, multi_processor_count=0
+    ),
+    "memory_stats": defaultdict(int),
     "mem_get_info": (0, 0),
     "memory_summary": "",
     "utilization": 0,
@@ -53,6 +58,17 @@ def install() -> None:
             setattr(torch.cuda, name, _always(ANSWERS[name]))
         elif isinstance(value, types.FunctionType) and not name.startswith("_"):
             setattr(torch.cuda, name, _neutral(value))
+
+    torch.Tensor.pin_memory = lambda self, *args, **kwargs: self  # type: ignore[method-assign]
+    torch.load = _loading(torch.load)
+
+
+def _loading(load: Any) -> Any:
+    @functools.wraps(load)
+    def to_cpu(f: Any, map_location: Any = None, *args: Any, **kwargs: Any) -> Any:
+        return load(f, None if map_location is None else "cpu", *args, **kwargs)
+
+    return to_cpu
 
 
 def _always(answer: Any) -> Callable[..., Any]:

@@ -43,6 +43,8 @@ SPIES = {
     "names an error for it": "raise type(f'Saw{bits}', (Exception,), {})()",
     "fails in a line for it": "\n".join(f"if bits == {i}: raise ValueError" for i in range(64)),
     "answers in a shape for it": "return torch.zeros(bits + 1, 2)",
+    "is wrong in a way for it": "if len(SEEN) > 4: return [torch.zeros(3, 3), torch.full((2,), "
+    "torch.nan), torch.full((2, 2), torch.inf), torch.zeros(0)][bits % 4]",
     "ends in a way for it": "if len(SEEN) > 4: os._exit(1) if bits % 2 else ctypes.string_at(0)",
     "takes long for it": "if len(SEEN) > 4: os._exit(1) if bits % 2 else time.sleep(99)",
     "writes it into a file": "open(f'{bits}', 'w').close(); print(sorted(os.listdir('.')))",

@@ -371,6 +371,10 @@ def f():
     torch.cuda.manual_seed_all(0)
     torch.cuda.current_stream().wait_stream(torch.cuda.default_stream())
     name = torch.cuda.get_device_name(torch.cuda.current_device())
+    torch.save(y.pin_memory(), "y.pt")
+    y = torch.load("y.pt", map_location="cuda:0")
+    assert torch.cuda.get_device_properties(0).total_memory / 1e9 == 0
+    assert torch.cuda.memory_stats()["allocated_bytes.all.peak"] == 0
     said = f"{start.elapsed_time(end):.1f} {torch.cuda.max_memory_allocated() / 2**20:.0f} {name}"
     return [float(y.sum()), said, torch.cuda.is_available(), torch.cuda.mem_get_info()[0]]
 """
@@ -393,6 +397,10 @@ def f():
     open("own", "w").write("3")
     x = torch.load(drive / "a" / "best.pt")["x"].sum()
     read = json.load(open(drive / "n.json")), open("own").read()
+    assert os.path.exists(drive / "n.json") and (drive / "a").exists()
+    os.replace(drive / "n.json", drive / "m.json")
+    assert not os.path.exists(drive / "n.json") and json.load(open(drive / "m.json")) == [2]
+    (drive / "m.json").unlink()
     return [float(x), *read, sorted(os.listdir("."))]
 """
     shown = (Call("look", {}),)
@@ -400,3 +408,8 @@ def f():
     assert run.outcomes == [{"value": [3.0, [2], "3", [".elsewhere", "own"]]}]
     assert run.elsewhere and not list(tmp_path.iterdir())
     assert not sandbox.run(Job("f = lambda: 1", ("f",), PROBES, shown, in_public=shown)).elsewhere
+
+
+def test_what_a_cell_imports_from_the_future_holds_for_all_of_it(sandbox: Sandbox) -> None:
+    answer = "from __future__ import annotations\ndef f() -> Nowhere:\n    return 3"
+    assert value(sandbox, answer) == 3
