@@ -57,15 +57,26 @@ def members(count: int) -> bytes:
 
 
 LONG = "class Encoder(nn.Module):\n" + "    x = [1, 2, 3, 4, 5, 6, 7, 8, 9]\n" * 2_500
-TEXT = [{"output_type": "stream", "name": "stdout", "text": "x: test accuracy 0.5 (mini" * 400_000}]
-EMOJI = b'{"nbformat": 4, "cells": [], "x": ["\xf0\x9f\x98\x80", ' + b'"aa",' * 20_000_000 + b'""]}'
+
+
+def text() -> list[dict[str, str]]:
+    """Outputs of a hundred MB."""
+    said = "x: test accuracy 0.5 (mini" * 400_000
+    return [{"output_type": "stream", "name": "stdout", "text": said}] * 10
+
+
+def short_texts() -> bytes:
+    """Twenty million texts, in a file that is four times as long in memory for one emoji."""
+    start = b'{"nbformat": 4, "cells": [], "x": ["\xf0\x9f\x98\x80", '
+    return start + b'"aa",' * 20_000_000 + b'""]}'
+
 
 FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "an empty notebook": ("ipynb", lambda: notebook("")),
     "a long cell and continuations": (
         "ipynb", lambda: notebook(*[s for _ in range(10) for s in (LONG, *["    y = 1"] * 25)])),
-    "100 MB of short texts, and an emoji": ("ipynb", lambda: EMOJI),
-    "the same in a zip": ("zip", lambda: zipped(EMOJI)),
+    "100 MB of short texts, and an emoji": ("ipynb", short_texts),
+    "the same in a zip": ("zip", lambda: zipped(short_texts())),
     "a megabyte of `cd x`": ("ipynb", lambda: notebook("x = (\n" + "cd x\n" * 190_000)),
     "ten cells of `cd x`": ("ipynb", lambda: notebook(*["!\n" + "cd x\n" * 19_000] * 10)),
     "1,400 cells without marks": (
@@ -75,7 +86,7 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "brackets in a cell": ("ipynb", lambda: notebook("x = " + "(" * 90_000)),
     "signs in a cell": ("ipynb", lambda: notebook("x = " + "-" * 90_000 + "1")),
     "a sum in a cell": ("ipynb", lambda: notebook("# Question: encoder\nx = 1" + "+1" * 49_000)),
-    "100 MB of one output": ("ipynb", lambda: notebook("x", outputs=TEXT * 10)),
+    "100 MB of one output": ("ipynb", lambda: notebook("x", outputs=text())),
     "a long number": ("ipynb", lambda: b'{"nbformat": ' + b"1" * 50 * MB + b"}"),
     "500,000 members": ("zip", lambda: members(500_000)),
     "spaces in a zip": ("zip", lambda: zipped(b" " * 100 * MB)),
