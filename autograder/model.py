@@ -54,7 +54,7 @@ class Budget:
         stages of computing and waiting, and once more where it waited. The rest, in ``OVERHEAD``,
         is the grader's own: starting, reading the hand-in, the reference, and known mistakes.
         """
-        most = max(self.seconds, *self.questions.values(), 0)
+        most = max([self.seconds, *self.questions.values()])
         return 2 * self.submission + 12 * most + OVERHEAD
 
 

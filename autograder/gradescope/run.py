@@ -17,9 +17,10 @@ from autograder.grading.basis import Basis
 from autograder.grading.grade import Grader, Update
 from autograder.model import ProblemSet, QuestionResult, Report
 from autograder.paths import ROOT
-from autograder.reading.answers import Submission, choose
+from autograder.reading.answers import Submission
 from autograder.reading.collect import collect
 from autograder.reading.released import Release
+from autograder.reading.several import choose, has_own_name
 from autograder.results.files import write_results
 
 MOST_NOTEBOOKS = 3  # to be read, of all that a student hands in: reading may take seconds
@@ -59,13 +60,10 @@ def main(base: Path, root: Path = ROOT) -> int:
 
 def _grade(ps: ProblemSet, course: Course, folder: Path, update: Update) -> Report:
     with Grader(Basis.load(ps, course)) as grader:
-        found = sorted(collect([folder]), key=lambda f: not _has_own_name(f.name, ps))
+        found = collect([folder])
+        found.sort(key=lambda f: (bool(f.problem), not has_own_name(f.name, ps)))
         read = [grader.load(f) for f in found[:MOST_NOTEBOOKS]]
         return grader.grade(_choose(read, grader.release), update)
-
-
-def _has_own_name(name: str, ps: ProblemSet) -> bool:
-    return name.rpartition("__")[2] == ps.id
 
 
 def _choose(found: Sequence[Submission], release: Release) -> Submission:

@@ -9,7 +9,7 @@ from itertools import zip_longest
 from typing import Any
 
 from autograder.grading.basis import Basis
-from autograder.grading.compare import difference, elsewhere, own_type, same
+from autograder.grading.compare import difference, own_type, same, unlike_public
 from autograder.grading.mistakes import Known, recognise
 from autograder.model import Budget, CheckResult, CourseError, Question, QuestionResult
 from autograder.parts.declare import Check
@@ -45,7 +45,7 @@ class Row:
         said = self._said(self.outcome)
         if not said or said == (self.in_public and self._said(self.in_public)):
             return said
-        return elsewhere(self.outcome)
+        return unlike_public(self.outcome)
 
     def _said(self, outcome: Outcome) -> str:
         return difference(outcome, self.expected, self.check.tolerance)

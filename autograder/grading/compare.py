@@ -28,7 +28,7 @@ USUAL = frozenset(
 OTHER = "The code returned something else than was asked for."
 
 
-def elsewhere(claim: Outcome) -> str:
+def unlike_public(claim: Outcome) -> str:
     """What is told of a claim that is wrong in another way than on public inputs.
 
     Its shape, count, line or name could tell of hidden inputs.

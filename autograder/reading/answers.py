@@ -23,6 +23,7 @@ from helpers.handing.claims import Result, is_number, literals, shown_results
 MOST_CODE = 1_000_000  # characters of all cells that may hold code
 MOST_CELLS = 10_000
 MOST_PIECES = 20  # cells that one may be split into
+MANY_ANSWERS = 3  # in one cell, of which then only definitions are taken
 MOST_JOINED = 300_000  # characters parsed to see whether cells belong together
 
 Plain = bool | int | float | str | None
@@ -101,16 +102,13 @@ def read_notebook(notebook: dict[str, Any], release: Release, name: str) -> Subm
 
 
 def _find_answers(finder: Finder, submission: Submission, release: Release) -> None:
-    questions = release.problem_set.questions
-    found = {question.id: finder.find(question) for question in questions}
+    found = {question.id: finder.find(question) for question in release.problem_set.questions}
     times = Counter(cell for answer in found.values() for cell in answer.cells)
     for id, answer in found.items():
-        # A cell that answers several questions holds much of a notebook, trainings too.
-        whole = all(times[cell] == 1 for cell in answer.cells)
-        submission.answers[id] = (
-            answer.source if whole else definitions(answer.source, release.given)
-        )
-        submission.question_notes[id] = answer.notes
+        # A cell with this many answers is much of a notebook, trainings too.
+        whole = any(times[cell] >= MANY_ANSWERS for cell in answer.cells)
+        source = definitions(answer.source, release.given) if whole else answer.source
+        submission.answers[id], submission.question_notes[id] = source, answer.notes
 
 
 def _not_readable(notebook: dict[str, Any], cells: list[Cell], ps: ProblemSet) -> str:
@@ -185,35 +183,6 @@ def _add_extras(
             submission.notes.append("A cell of your own is not valid Python; it was left out.")
         else:
             submission.extras.append(source)
-
-
-def written(submission: Submission, release: Release) -> int:
-    """How many questions have something else in their answer's cell than was handed out."""
-    answers = submission.answers.items()
-    return sum(bool(a.strip()) and not same_text(a, release.blank(id)) for id, a in answers)
-
-
-def choose(
-    read: Sequence[tuple[str, Submission]], release: Release
-) -> tuple[Submission | None, list[str]]:
-    """The submission to grade of several notebooks by their names, and the names in question.
-
-    It is the one with the most answers; of equals that with the problem set's name.
-    """
-    counts = [written(s, release) for _, s in read]
-    best = [r for r, n in zip(read, counts, strict=True) if n == max(counts)]
-    if len(best) > 1:
-        ps = release.problem_set.id
-        best = [r for r in best if r[0].lower().rpartition("__")[2].partition(".")[0] == ps] or best
-    names = sorted(name for name, _ in read)
-    if len(best) > 1:
-        return None, names
-    name, submission = best[0]
-    if len(read) > 1:
-        submission.notes.insert(
-            0, f"Of several notebooks ({', '.join(names)}), {name} was graded: it has most answers."
-        )
-    return submission, names
 
 
 def claims(source: str) -> Claims:

@@ -1,7 +1,6 @@
 """What a process that read a submission tells of it: plain records, checked as they come in."""
 
 import json
-import re
 import struct
 from collections.abc import Callable
 from typing import Any
@@ -12,12 +11,11 @@ from autograder.model import ProblemSet
 from autograder.reading.answers import MOST_CODE, Claims, Submission
 from autograder.reading.unpack import MOST_MODELS
 from autograder.sandbox import wire
-from helpers.handing.claims import Result
+from helpers.handing.claims import LONGEST, SHA256, Result
 from helpers.handing.results import KINDS
 
 LARGEST = 16 << 20  # bytes of a record
 MOST_NOTES = 100
-SHA256 = re.compile(r"[0-9a-f]{64}|")
 
 Read = Callable[[int], bytes]
 
@@ -75,7 +73,8 @@ def _check(record: Record, ids: set[str]) -> None:
         raise wire.FrameError("more code than is read")
     for key, result in record.results.items():
         right = result.name == key and 0 <= result.accuracy <= 1 and result.profile in KINDS
-        if not right or len(key) > 100 or not SHA256.fullmatch(result.model):
+        hashed = not result.model or SHA256.fullmatch(result.model)
+        if not (right and hashed) or len(key) > LONGEST:
             raise wire.FrameError("a result that is none")
     if len(record.models) > MOST_MODELS or not all(map(SHA256.fullmatch, record.models)):
         raise wire.FrameError("a model without a hash")

@@ -15,10 +15,11 @@ import msgspec
 import numpy as np
 
 from autograder.model import ProblemSet
-from autograder.reading.answers import Submission, choose, read_bytes
+from autograder.reading.answers import Submission, read_bytes
 from autograder.reading.cells import LARGEST
 from autograder.reading.record import Record, encode
 from autograder.reading.released import Release
+from autograder.reading.several import choose
 from autograder.reading.unpack import MOST_MODELS, NoNotebookError, unzipped
 from autograder.reading.weights import ModelError, weights
 from autograder.sandbox import wire
@@ -59,7 +60,6 @@ def _record(submission: Submission, models: dict[str, Any]) -> Record:
 
 def _read(file: str, zipped: bool, release: Release, beside: int) -> tuple[Submission, Any]:
     """The submission, and for each model that its results name the weights, or why not."""
-    nothing: dict[str, Any] = {}
     try:
         with open(FIRST_FILE, "rb") as opened:
             if zipped:
@@ -72,10 +72,10 @@ def _read(file: str, zipped: bool, release: Release, beside: int) -> tuple[Submi
         found = {hashlib.sha256(data).hexdigest(): data for data in files if named}
         return submission, {k: _weights(found[k]) for k in sorted(named & set(found))[:MOST_MODELS]}
     except NoNotebookError as error:
-        return Submission("", {}, problem=f"{file} {error}"), nothing
+        return Submission("", {}, problem=f"{file} {error}"), {}
     except MemoryError:
         problem = f"{file} takes too much memory to read: clear its outputs, and hand it in again."
-        return Submission("", {}, problem=problem), nothing
+        return Submission("", {}, problem=problem), {}
 
 
 def _best(file: str, notebooks: list[tuple[str, bytes]], release: Release) -> Submission:

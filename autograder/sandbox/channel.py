@@ -55,7 +55,7 @@ class Channel:
         return b"".join(pieces)
 
 
-def converse(channel: Channel, run: Run, job: Job, again: Callable[[], None]) -> None:
+def converse(channel: Channel, run: Run, job: Job, again: Callable[[Channel], None]) -> None:
     """Have the worker run ``job``, and fill ``run`` with what it tells, as it comes.
 
     The cells run before the probes are sent, and the public calls before the hidden inputs are;
@@ -89,7 +89,7 @@ def converse(channel: Channel, run: Run, job: Job, again: Callable[[], None]) ->
     channel.write(wire.encode(probes))
     if job.in_public:
         run.printed, run.elsewhere = _ask(channel, job.in_public, run.in_public, lines)
-        again()
+        again(channel)
     run.told = True
     _ask(channel, job.calls, run.outcomes, lines)
 

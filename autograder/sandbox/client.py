@@ -118,20 +118,20 @@ class Sandbox:
         return run
 
     def _run(self, job: Job, limits: Limits) -> Run:
-        def talk(channel: Channel, run: Run) -> None:
-            def again() -> None:
-                self._control.send(json.dumps({"do": "renew"}).encode())
-                self._await("renewed", 30)
-                channel.deadline = time.monotonic() + limits.wall
+        def again(channel: Channel) -> None:
+            self._control.send(json.dumps({"do": "renew"}).encode())
+            self._await("renewed", 30)
+            channel.deadline = time.monotonic() + limits.wall
 
+        def talk(channel: Channel, run: Run) -> None:
             converse(channel, run, job, again)
 
         return self.talk("autograder.sandbox.worker", talk, limits)
 
     def talk(
-        self, server: str, talk: Callable[[Channel, Run], None], limits: Limits, *files: int
+        self, server: str, conversation: Callable[[Channel, Run], None], limits: Limits, *files: int
     ) -> Run:
-        """Have a fresh process serve ``talk`` with a module that it has imported.
+        """Have a conversation with a fresh process, in which a module serves that it has imported.
 
         The process finds the open ``files`` as descriptors 4 and so on.
         """
@@ -151,7 +151,7 @@ class Sandbox:
             pid = self._await("forked", 30)["forked"]
             run = Run()
             try:
-                talk(Channel(ours, time.monotonic() + limits.wall), run)
+                conversation(Channel(ours, time.monotonic() + limits.wall), run)
             except TimeoutError:
                 clause = f"it was stopped after waiting for {limits.wall:.0f} seconds"
                 run.end = End(Why.WAITED, clause)

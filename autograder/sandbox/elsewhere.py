@@ -33,6 +33,8 @@ def install(scratch: str) -> None:
 
 def _place(scratch: str, path: Any, writing: bool) -> Any:
     """Where a path leads: to itself, or to what stands for it."""
+    if not (writing or USED):
+        return path
     try:
         whole = os.path.abspath(os.fspath(path))  # noqa: PTH100 - links are not followed
     except TypeError:

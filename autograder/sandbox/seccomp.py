@@ -1,7 +1,8 @@
 """The system calls that an answer may make, as a program for the kernel's seccomp filter.
 
 https://docs.kernel.org/userspace-api/seccomp_filter.html. ``python -m bench.system_calls`` prints
-which calls the references, variants and mistakes of all parts make: they are a fifth of these.
+which calls the references, variants and mistakes of all parts make; the others here are harmless,
+and other libraries or processors may need them.
 """
 
 import ctypes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from typing import Any
 from helpers.handing.results import KINDS, PRINTED, RESULT
 from helpers.notebook import text_of
 
+LONGEST = 100  # characters of a result's name
+SHA256 = re.compile(r"[0-9a-f]{64}")
 ROUNDING = 0.00999  # two decimals, rounded or cut off, as people copy them
 
 
@@ -68,7 +71,8 @@ def shown_results(outputs: Iterable[Mapping[str, Any]]) -> dict[str, Result]:
             continue
         text = text_of(data.get("text/plain")) or text_of(output.get("text"))
         for name, accuracy, kind in PRINTED.findall(text.replace("\r", "\n")):
-            printed[name] = Result(name, float(accuracy), kind)
+            result = Result(name[:LONGEST], float(accuracy), kind)
+            printed[result.name] = result
     return printed | recorded
 
 
@@ -77,5 +81,6 @@ def _recorded(record: Any) -> Result | None:
         case {"name": str(name), "accuracy": accuracy, "profile": str(kind)}:
             if kind in KINDS and is_number(accuracy) and 0 <= accuracy <= 1:
                 model = record.get("model")
-                return Result(name, float(accuracy), kind, model if isinstance(model, str) else "")
+                named = isinstance(model, str) and SHA256.fullmatch(model)
+                return Result(name[:LONGEST], float(accuracy), kind, model if named else "")
     return None

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from autograder.grading.compare import difference, elsewhere, same
+from autograder.grading.compare import difference, same, unlike_public
 from autograder.sandbox.cells import Trouble
 
 EXPECTED = np.linspace(-2, 3, 12, dtype=np.float32).reshape(3, 4)
@@ -101,9 +101,9 @@ def test_of_hidden_inputs_neither_count_nor_shape_nor_line_is_told() -> None:
     assert difference(claim, expected, 1) == "Count: 7 is not right."
     claim["count"] = 8
     assert "(3, 5)" in difference(claim, expected, 1)
-    assert elsewhere(claim) == "It is not right for other inputs than those of the example."
-    assert elsewhere(Trouble("KeyError", 7, "x")) == "The code raised KeyError."
-    assert elsewhere(Trouble("Saw7", 7, "x")) == "The code raised an error."
+    assert unlike_public(claim) == "It is not right for other inputs than those of the example."
+    assert unlike_public(Trouble("KeyError", 7, "x")) == "The code raised KeyError."
+    assert unlike_public(Trouble("Saw7", 7, "x")) == "The code raised an error."
 
 
 def test_results_with_nan_in_the_same_places_are_the_same() -> None:

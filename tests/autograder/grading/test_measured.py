@@ -81,16 +81,21 @@ def measured(result: QuestionResult) -> bool | None:
     return next((c.passed for c in result.checks if c.name == MEASURED), None)
 
 
-def with_model(files: dict[str, bytes], name: str, data: bytes) -> dict[str, bytes]:
-    """The same hand-in, with another model behind a result, to which the notebook agrees."""
+def renamed(files: dict[str, bytes], name: str, model: str) -> dict[str, bytes]:
+    """The same hand-in, whose notebook names another model behind a result."""
     notebook = json.loads(files["ps_cmc.ipynb"])
     for cell in notebook["cells"]:
         for output in cell.get("outputs", []):
             result = output.get("data", {}).get(RESULT, {})
             if result.get("name") == name:
-                result["model"] = hashlib.sha256(data).hexdigest()
-    changed = {"ps_cmc.ipynb": json.dumps(notebook).encode(), f"{name}.safetensors": data}
-    return {**files, **changed}
+                result["model"] = model
+    return {**files, "ps_cmc.ipynb": json.dumps(notebook).encode()}
+
+
+def with_model(files: dict[str, bytes], name: str, data: bytes) -> dict[str, bytes]:
+    """The same hand-in, with another model behind a result, to which the notebook agrees."""
+    changed = renamed(files, name, hashlib.sha256(data).hexdigest())
+    return {**changed, f"{name}.safetensors": data}
 
 
 def test_the_references_models_reach_what_it_printed(
@@ -156,6 +161,7 @@ AVOIDED: dict[str, Callable[[dict[str, bytes]], dict[str, bytes]]] = {
     "one left out": lambda files: {n: f for n, f in files.items() if "random" not in n},
     "a hash that is nowhere": lambda files: {
         **with_model(files, "random", b"nowhere"), "random.safetensors": b"another"},
+    "a hash that is none": lambda files: renamed(files, "random", "../../etc/passwd"),
     "no weights": lambda files: with_model(files, "random", b"x" * 99),
     "weights that do not fit": lambda files: with_model(
         files, "random", save({"encoder/000/a": np.zeros((3, 3), np.float32)})),

@@ -380,3 +380,12 @@ def test_of_a_whole_notebook_in_one_cell_only_definitions_count() -> None:
         assert whole.split("\n")[line] == "class Decoder(nn.Module):"
     claimed = submission.claims["report_autoencoder"]
     assert claimed["results_autoencoder"] == {"random": 0.25}
+
+
+def test_two_answers_in_one_cell_keep_all_of_it() -> None:
+    loop = "sizes = []\nfor n in (12, 24):\n    sizes.append(n)"
+    both = f"{ANSWERS['encoder']}\n{loop}\n{ANSWERS['decoder']}"
+    notebook = filled()
+    cell(notebook, "encoder")["source"] = both
+    notebook["cells"].remove(cell(notebook, "decoder"))
+    assert "sizes.append(n)" in taken(notebook).answers["decoder"]

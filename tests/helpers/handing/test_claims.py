@@ -45,6 +45,9 @@ def test_a_record_that_is_none_is_read_as_its_line(accuracy: Any) -> None:
 
 
 def test_models_and_profiles_come_along() -> None:
-    shown = shown_results([recorded("a", 0, "quick", model="ab12"), recorded("b", 1, model=3)])
-    assert shown == {"a": Result("a", 0.0, "quick", "ab12"), "b": Result("b", 1.0, "mini")}
+    hash, odd = "ab12" * 16, ["../x", "ab12", 3]
+    shown = shown_results([recorded("a", 0, "quick", model=hash)])
+    assert shown == {"a": Result("a", 0.0, "quick", hash)}
+    for model in odd:  # names no file
+        assert shown_results([recorded("b", 1, model=model)]) == {"b": Result("b", 1.0, "mini")}
     assert shown_results([recorded("a", 0.5, "maxi") | {"data": {RESULT: 3}}, {"data": 4}]) == {}
