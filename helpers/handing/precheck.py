@@ -62,11 +62,9 @@ def _settings(notebook: dict[str, Any], cells: Sequence[CodeCell]) -> Iterator[F
             "'Omit code cell output when saving this notebook', run all cells, and save."
         )
     for cell in cells:
-        said = "".join(
-            text_of(o.get("text")) + text_of((o.get("data") or {}).get("text/plain"))
-            for o in cell.outputs
-        )
-        if HIDDEN.search(said):
+        data = [o["data"] for o in cell.outputs if isinstance(o.get("data"), dict)]
+        texts = [*(o.get("text") for o in cell.outputs), *(d.get("text/plain") for d in data)]
+        if any(HIDDEN.search(text_of(text)) for text in texts):
             yield Finding(
                 "Colab left the output of this cell out, since it was hidden or too large: show it "
                 "there, or run the cell again with less output, and save.",

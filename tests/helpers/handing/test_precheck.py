@@ -116,7 +116,8 @@ def test_what_colab_leaves_out_is_named_with_its_setting() -> None:
 
     def hidden(_: dict[str, Any], cells: list[Cell]) -> None:
         said = "Output hidden; open in https://colab.example.org/x to view."
-        cells[3]["outputs"] = [stream(said), shown({"image/png": png(3, 2)})]
+        odd = {"output_type": "display_data", "data": []}
+        cells[3]["outputs"] = [odd, shown({"text/plain": said}), shown({"image/png": png(3, 2)})]
 
     assert findings(private) == ["-: Colab does not save this notebook's outputs"]
     assert findings(hidden) == [
