@@ -16,6 +16,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+from handed_in import archive
 from reports import SCHEMA
 from shipped import COURSE
 
@@ -247,13 +248,21 @@ for folder, folders, files in os.walk({str(installed)!r}):
     assert stat.S_IMODE((installed / "results").stat().st_mode) == 0o755
 
 
+MUCH = b'{"x": ["\xf0\x9f\x98\x80", ' + b'"aa",' * 20_000_000 + b'""]}'
+
+
 @pytest.mark.parametrize(
     ("files", "says"),
     [
         ({}, "notebook"),
         ({"report.pdf": b"%PDF-1.7"}, "PDF"),
         ({f"{PS}.ipynb": b"{"}, "JSON"),
+        (
+            {"mine.zip": archive((f"{PS}.ipynb", MUCH))},
+            "cannot be read within 10 seconds and 512 MB",
+        ),
     ],
+    ids=["nothing", "a PDF", "cut", "too much for a reader"],
 )
 def test_bad_input_is_zero_with_a_sentence(
     installed: Path, files: dict[str, bytes], says: str
