@@ -21,8 +21,8 @@ def fill(module: nn.Module, seed: int) -> nn.Module:
     with torch.no_grad():
         for p in module.parameters():
             fan_in = p[0].numel() if p.dim() > 1 else 4
-            values = np.random.default_rng([seed, *p.shape]).standard_normal(tuple(p.shape))
-            p.copy_(torch.as_tensor(values * (2 / fan_in) ** 0.5, dtype=p.dtype))
+            values = np.random.default_rng([seed, *p.shape]).standard_normal(p.shape, np.float32)
+            p.copy_(torch.from_numpy(values)).mul_((2 / fan_in) ** 0.5)
     return module
 
 
