@@ -11,6 +11,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from refused import CALLS
 from shipped import COURSE
 
 from autograder.authoring.compose import composed
@@ -76,9 +77,11 @@ def test_the_shipped_problem_sets(tmp_path: Path) -> None:
     for ps_id in SCORES:
         blank = release(course.problem_set(ps_id), course)
         executed = reference(COURSE.problem_set(ps_id), COURSE)
-        broken = copy.deepcopy(executed)
-        for cell in broken.cells:
-            cell.source = BROKEN.get(cell.id, cell.source)
+        broken, mean = copy.deepcopy(executed), copy.deepcopy(executed)
+        for cell, other in zip(broken.cells, mean.cells, strict=True):
+            if cell.id in BROKEN:
+                cell.source, other.source = BROKEN[cell.id], CALLS
+        hand_in(tmp_path, "mean", ps_id, mean)
         hand_in(tmp_path, "reference", ps_id, executed)
         hand_in(tmp_path, "blank", ps_id, nbformat.read(blank, as_version=4))
         hand_in(tmp_path, "partial", ps_id, broken)
@@ -91,8 +94,12 @@ def test_the_shipped_problem_sets(tmp_path: Path) -> None:
         rows = {(r["assignment"], r["student_id"]): r for r in csv.DictReader(file)}
     found = {key: (float(r["score"]), float(r["max_score"])) for key, r in rows.items()}
     for ps_id, (maximum, right, partial) in SCORES.items():
-        for student, score in {"reference": right, "blank": 0, "partial": partial}.items():
+        due = {"reference": right, "blank": 0, "partial": partial, "mean": partial}
+        for student, score in due.items():
             assert found.pop((ps_id, student)) == (score, maximum), (ps_id, student)
+        page = tmp_path / "autograded" / "mean" / ps_id / f"{ps_id}.ipynb"
+        outputs = [c.get("outputs") for c in nbformat.read(page, as_version=4).cells]
+        assert "passed" in str(outputs) and "GIVEN" not in str(outputs)
     assert not found
 
     nbgrader(tmp_path, "generate_feedback", ps_id)

@@ -11,6 +11,7 @@ import pytest
 from answers import FORGE
 from hand_ins import CLASS
 from handed_in import PS, cell, right
+from refused import CALLS
 from shipped import compose
 
 from autograder.paths import ROOT
@@ -43,28 +44,6 @@ if os.fork() == 0:
     os.setsid()
     import time
     while True: time.sleep(1)
-class Encoder(nn.Module):
-    pass
-"""
-
-CALLS = """
-import ctypes, fcntl, os
-libc = ctypes.CDLL(None, use_errno=True)
-args = (ctypes.c_char_p * 2)(b"true", None)
-with open("mine", "wb") as file:
-    fd = file.fileno()
-    for name, call in {
-        "fork": libc.fork, "vfork": libc.vfork, "execv": lambda: libc.execv(b"/bin/true", args),
-        "fanotify": lambda: libc.fanotify_init(0, 0), "flock": lambda: libc.flock(fd, 1),
-        "lease": lambda: libc.fcntl(fd, 1024, 1), "lock": lambda: libc.fcntl(fd, 6, bytes(32)),
-        "flags": lambda: libc.ioctl(fd, 0x40086602, bytes(8)), "syncfs": lambda: libc.syncfs(fd),
-        "version": lambda: libc.ioctl(fd, 0x40087602, bytes(8)),
-        "pipe": lambda: libc.pipe(bytes(8)), "shm": lambda: libc.shmget(7, 99, 0o1666),
-        "queue": lambda: libc.mq_open(b"/x", 66, 0o666, None),
-    }.items():
-        if call() != -1: print("LOOT", name)
-try: print("LOOT", open("/proc/stat").read())
-except OSError: pass
 class Encoder(nn.Module):
     pass
 """
@@ -156,7 +135,7 @@ def test_a_class_is_graded_safely(tmp_path: Path, name: str) -> None:
     assert totals == {"right": "5", "forger": "4.25", "greedy": "0", **four}
     assert {row["verified"] for row in rows.values()} == {"no", ""}
     assert "cannot be read within 10 seconds and 512 MB" in rows["greedy"]["note"]
-    assert "LOOT" not in (out / "calls" / "results.json").read_text()
+    assert "GIVEN" not in (out / "calls" / "results.json").read_text()
     nameless = (out / "nameless" / "results.json").read_text()
     assert "more than 256 MB of files" in nameless
     results = json.loads((out / "spy" / "results.json").read_text())

@@ -17,6 +17,7 @@ from typing import Any
 import jsonschema
 import pytest
 from handed_in import archive
+from refused import CALLS
 from reports import SCHEMA
 from shipped import COURSE
 
@@ -246,6 +247,12 @@ for folder, folders, files in os.walk({str(installed)!r}):
     assert "KEEP-THIS-SECRET" not in json.dumps(results)
     assert scores(results)["decoder"] == 1
     assert stat.S_IMODE((installed / "results").stat().st_mode) == 0o755
+
+
+def test_an_answer_is_refused_what_none_is_given(installed: Path) -> None:
+    _, results = grade(installed, {"mine.ipynb": with_answer("encoder", CALLS)})
+    assert "GIVEN" not in json.dumps(results)
+    assert list(scores(results).values()) == [0, 1, 1, 1, 0]  # nothing was executed to report on
 
 
 MUCH = b'{"x": ["\xf0\x9f\x98\x80", ' + b'"aa",' * 20_000_000 + b'""]}'
