@@ -20,8 +20,8 @@ from nbformat import NotebookNode
 from autograder.authoring.compose import composed
 from autograder.authoring.execute import execute
 from autograder.course.table import Course, Profile
-from autograder.reading.cells import cells_of, outputs
 from helpers.handing.claims import shown_results
+from helpers.reading.cells import cells_of, outputs
 
 CLOCK = """
 import time

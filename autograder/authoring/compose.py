@@ -112,6 +112,7 @@ def _metadata(ps: ProblemSet) -> dict[str, Any]:
         "course": {
             "problem_set": ps.id,
             "questions": [q.id for q in ps.questions],
+            "names": {q.id: list(q.names) for q in ps.questions},
             "bonus": [q.id for q in ps.questions if q.bonus],
             "by_hand": [q.id for q in ps.by_hand],
         },

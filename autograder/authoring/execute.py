@@ -21,8 +21,8 @@ from autograder.grading import reported
 from autograder.model import CourseError
 from autograder.parts.declare import ReportRule
 from autograder.paths import ROOT
-from autograder.reading.cells import cells_of, outputs
 from helpers.handing.claims import shown_results
+from helpers.reading.cells import cells_of, outputs
 
 HAND_IN = "hand-in"
 """The tag of the cell that hands the notebook in, which is not run here."""

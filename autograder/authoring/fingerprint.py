@@ -14,7 +14,7 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from autograder.paths import ROOT
-from autograder.reading.magics import neutralise, tree
+from helpers.reading.magics import neutralise, tree
 
 DECISIVE = (
     "helpers/_session.py", "helpers/data", "helpers/learning", "helpers/handing/results.py",

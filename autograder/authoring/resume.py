@@ -18,7 +18,7 @@ from nbclient import NotebookClient
 from nbformat import NotebookNode
 
 from autograder.authoring.compose import SHARED
-from autograder.reading.magics import neutralise, tree
+from helpers.reading.magics import neutralise, tree
 
 OWN_METADATA = ("kept", "fingerprint")
 """What an execution knows of itself: its plain values, and what it was an execution of."""

@@ -68,15 +68,15 @@ class CodeQuestions:
         rows = self._rows(question, run)
         result.checks = _judged(rows, run)
         others = [submission.answers[id] for id in submission.uses.get(question.id, ())]
-        if not result.passed and not run.end and others:
-            together = self._run_student(question, submission, others)
+        needs = submission.needs.get(question.id, "")
+        if not result.passed and not run.end and (others or needs):
+            together = self._run_student(question, submission, [*others, needs])
             retried = self._rows(question, together)
             if _earned(_judged(retried, together)) > _earned(result.checks):
                 run, rows = together, retried
                 result.checks = _judged(rows, run)
-                result.notes.append(
-                    "It was graded together with your other answers, which it uses."
-                )
+                cells = "other answers" if others else "own cells"
+                result.notes.append(f"It was graded together with your {cells}, which it uses.")
         if run.on_gpu and result.passed:
             result.notes.append("The code names a GPU; it was graded on a CPU, at no loss.")
         elif run.on_gpu:

@@ -14,10 +14,10 @@ from autograder.model import (
 from autograder.parts.declare import Check
 from autograder.reading.answers import Submission
 from autograder.reading.collect import Found
-from autograder.reading.finding import same_text
 from autograder.reading.reader import SERVER, Reader
 from autograder.sandbox.client import Sandbox
 from autograder.sandbox.job import SandboxError
+from helpers.reading.finding import same_text
 
 Update = Callable[[Report], None]
 

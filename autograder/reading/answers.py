@@ -13,18 +13,18 @@ from typing import Any
 import numpy as np
 
 from autograder.model import ProblemSet
-from autograder.reading.cells import Cell, cells_of, decode, outputs
-from autograder.reading.finding import LONGEST, Finder, defined, may_be_code, same_text
-from autograder.reading.magics import neutralise, tree
+from autograder.reading.needs import needed
 from autograder.reading.released import Release
 from autograder.sandbox.cells import is_definition
 from helpers.handing.claims import Result, is_number, literals, shown_results
+from helpers.reading.cells import LONGEST, Cell, cells_of, mended, outputs
+from helpers.reading.files import decode
+from helpers.reading.finding import Finder, defined, may_be_code, same_text
+from helpers.reading.magics import neutralise, tree
 
 MOST_CODE = 1_000_000  # characters of all cells that may hold code
 MOST_CELLS = 10_000
-MOST_PIECES = 20  # cells that one may be split into
 MANY_ANSWERS = 3  # in one cell, of which then only definitions are taken
-MOST_JOINED = 300_000  # characters parsed to see whether cells belong together
 
 Plain = bool | int | float | str | None
 Claims = dict[str, dict[str, Plain] | None]
@@ -36,10 +36,11 @@ class Submission:
     """What is graded of a notebook.
 
     ``answers`` holds Python by question id, "" where there is none; ``extras`` the student's own
-    other code cells; ``claims`` the plain values that an answer assigns, and ``uses`` the other
-    answers that it needs, by question id; ``results`` the accuracies that the notebook shows, by
-    name; ``models`` the weights that were handed in, or why they are none, by their SHA-256;
-    ``problem`` says in a sentence why nothing can be graded, ``fault`` what failed in the grader.
+    other code cells. By question id as well, ``claims`` are the plain values that an answer
+    assigns, ``uses`` the other answers that it needs, and ``needs`` the statements that make what
+    it takes from own cells. ``results`` are the accuracies that the notebook shows, by name;
+    ``models`` the weights that were handed in, or why they are none, by their SHA-256; ``problem``
+    says in a sentence why nothing can be graded, ``fault`` what failed in the grader.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Submission:
     fault: str = ""
     claims: dict[str, Claims] = field(default_factory=dict)
     uses: dict[str, list[str]] = field(default_factory=dict)
+    needs: dict[str, str] = field(default_factory=dict)
     models: dict[str, Model] = field(default_factory=dict)
 
 
@@ -73,13 +75,13 @@ def read_notebook(notebook: dict[str, Any], release: Release, name: str) -> Subm
     submission.problem = _not_readable(notebook, cells, ps)
     if submission.problem:
         return submission
-    cells = _mended(cells)
+    cells = mended(cells)
     if "nbformat" not in notebook:
         submission.notes.append("The file does not say that it is a notebook (`nbformat`).")
     elif "worksheets" in notebook:
         submission.notes.append("The notebook is saved in an old format (nbformat 3).")
 
-    finder = Finder(cells, release)
+    finder = Finder(cells, release.asked)
     _find_answers(finder, submission, release)
     if not finder.used:
         ids = ", ".join(q.id for q in ps.questions)
@@ -97,12 +99,14 @@ def read_notebook(notebook: dict[str, Any], release: Release, name: str) -> Subm
             submission.claims[question.id] = claims(submission.answers[question.id])
         else:
             submission.uses[question.id] = _uses(question.id, submission.answers)
+            answer = submission.answers[question.id]
+            submission.needs[question.id] = needed(answer, submission.extras)
     submission.notes = list(dict.fromkeys(submission.notes))
     return submission
 
 
 def _find_answers(finder: Finder, submission: Submission, release: Release) -> None:
-    found = {question.id: finder.find(question) for question in release.problem_set.questions}
+    found = {question.id: finder.find(question) for question in release.asked}
     times = Counter(cell for answer in found.values() for cell in answer.cells)
     for id, answer in found.items():
         # A cell with this many answers is much of a notebook, trainings too.
@@ -131,29 +135,6 @@ def _other_problem_set(notebook: dict[str, Any], ps: ProblemSet) -> str:
     course = metadata.get("course") if isinstance(metadata, dict) else None
     id = course.get("problem_set") if isinstance(course, dict) else None
     return id[:80] if isinstance(id, str) and id != ps.id else ""
-
-
-def _mended(cells: list[Cell]) -> list[Cell]:
-    """Cells with those joined again that were split inside a class or function."""
-    mended: list[Cell] = []
-    pieces, left = 1, MOST_JOINED
-    for cell in cells:
-        last = mended[-1] if mended else None
-        text = cell.source.lstrip("\n")
-        length = len(last.source) + len(text) if last else 0
-        fits = last and length < LONGEST and pieces < MOST_PIECES and length < left
-        if fits and last and last.kind == cell.kind == "code" and text[:1] in (" ", "\t"):
-            left -= length  # each try parses all of it again
-            joined = f"{last.source}\n{cell.source}"
-            if tree(cell.source) is None and tree(neutralise(joined)[0]):
-                last.source, last.split = joined, True
-                last.outputs += cell.outputs
-                last.grade_id = last.grade_id or cell.grade_id
-                pieces += 1
-                continue
-        mended.append(cell)
-        pieces = 1
-    return mended
 
 
 def _note_tests(cells: list[Cell], submission: Submission, release: Release) -> None:

@@ -30,6 +30,7 @@ class Record(msgspec.Struct, forbid_unknown_fields=True):
     question_notes: dict[str, list[str]]
     claims: dict[str, Claims]
     uses: dict[str, list[str]]
+    needs: dict[str, str]
     problem: str
     fault: str
     models: dict[str, str]
@@ -63,13 +64,13 @@ def receive(read: Read, ps: ProblemSet, name: str) -> Submission:
 
 
 def _check(record: Record, ids: set[str]) -> None:
-    told = (record.answers, record.question_notes, record.claims, record.uses)
+    told = (record.answers, record.question_notes, record.claims, record.uses, record.needs)
     if not all(set(table) <= ids for table in told):
         raise wire.FrameError("an answer to no question")
     if not all(set(others) <= ids for others in record.uses.values()):
         raise wire.FrameError("a use of no question")
-    code = sum(map(len, record.answers.values())) + sum(map(len, record.extras))
-    if code > 2 * MOST_CODE:
+    code = sum(map(len, [*record.answers.values(), *record.extras]))
+    if code > 2 * MOST_CODE or any(len(cells) > MOST_CODE for cells in record.needs.values()):
         raise wire.FrameError("more code than is read")
     for key, result in record.results.items():
         right = result.name == key and 0 <= result.accuracy <= 1 and result.profile in KINDS

@@ -6,7 +6,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from autograder.model import CourseError, ProblemSet
-from autograder.reading.cells import Cell, cells_of
+from helpers.reading.cells import Cell, cells_of
+from helpers.reading.finding import Asked, mark
 
 if TYPE_CHECKING:
     from autograder.course.table import Course
@@ -36,6 +37,11 @@ class Release:
     def given(self) -> list[str]:
         """The sources of the code cells that are neither answers nor tests."""
         return [c.source for c in self.cells if c.kind == "code" and not c.grade_id]
+
+    @cached_property
+    def asked(self) -> list[Asked]:
+        questions = self.problem_set.questions
+        return [Asked(q.id, q.names, mark(self.blank(q.id))) for q in questions]
 
     def blank(self, grade_id: str) -> str:
         """The source of an answer or test cell as it was given out; "" where there is none."""

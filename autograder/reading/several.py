@@ -5,8 +5,8 @@ from pathlib import Path
 
 from autograder.model import ProblemSet
 from autograder.reading.answers import Submission
-from autograder.reading.finding import same_text
 from autograder.reading.released import Release
+from helpers.reading.finding import same_text
 
 
 def choose(

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from autograder.model import ProblemSet
-from autograder.reading.cells import LARGEST
 from autograder.reading.weights import LARGEST as LARGEST_MODEL_FILE
 from autograder.reading.weights import SUFFIX
+from helpers.reading.files import LARGEST
 
 MOST_MEMBERS = 10_000
 MOST_MODELS = 20

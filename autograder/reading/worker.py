@@ -16,13 +16,13 @@ import numpy as np
 
 from autograder.model import ProblemSet
 from autograder.reading.answers import Submission, read_bytes
-from autograder.reading.cells import LARGEST
 from autograder.reading.record import Record, encode
 from autograder.reading.released import Release
 from autograder.reading.several import choose
 from autograder.reading.unpack import MOST_MODELS, NoNotebookError, unzipped
 from autograder.reading.weights import ModelError, weights
 from autograder.sandbox import wire
+from helpers.reading.files import LARGEST
 
 FIRST_FILE = 4
 """The descriptor of the notebook or zip; those of weights follow."""

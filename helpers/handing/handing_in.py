@@ -18,11 +18,13 @@ from helpers._session import current, data_folder
 from helpers.errors import HandInError, HelpersError
 from helpers.handing.claims import shown_results
 from helpers.handing.colab import offer_download
-from helpers.handing.precheck import Finding, missing_from_pdf, precheck
+from helpers.handing.findings import Finding
+from helpers.handing.precheck import missing_from_pdf, precheck
 from helpers.handing.results import model_file
 from helpers.handing.saved_notebook import is_stale, open_notebook
-from helpers.notebook import code_cells, course, in_colab, in_notebook
+from helpers.notebook import course, in_colab, in_notebook
 from helpers.pdf.document import render
+from helpers.reading.cells import cells_of, outputs
 
 
 def hand_in(notebook: str | os.PathLike[str] | None = None) -> None:
@@ -89,9 +91,8 @@ def _models(notebook: dict[str, Any]) -> dict[str, bytes]:
     """The weights behind the results that the notebook shows, where this machine has them."""
     here = current()
     checkpoints = here.checkpoints if here else data_folder() / "checkpoints"
-    outputs = [output for cell in code_cells(notebook) for output in cell.outputs]
     found = {}
-    for name, result in shown_results(outputs).items():
+    for name, result in shown_results(outputs(cells_of(notebook))).items():
         path = model_file(checkpoints, name, result.model)
         if name.isidentifier() and path.is_file():
             data = path.read_bytes()

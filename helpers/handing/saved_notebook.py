@@ -10,7 +10,9 @@ from typing import Any
 
 from helpers.errors import HandInError, NotebookError
 from helpers.handing.colab import current_notebook
-from helpers.notebook import code_cells, course, in_colab, in_notebook, read_notebook
+from helpers.notebook import course, in_colab, in_notebook
+from helpers.reading.cells import cells_of
+from helpers.reading.files import in_format_4, read_notebook
 
 
 def open_notebook(path: str | os.PathLike[str] | None) -> tuple[Path, dict[str, Any], bytes]:
@@ -26,7 +28,8 @@ def open_notebook(path: str | os.PathLike[str] | None) -> tuple[Path, dict[str, 
     if path is None and in_colab():
         notebook = current_notebook()
         name = f"{course(notebook).get('problem_set') or 'notebook'}.ipynb"
-        return Path(name), notebook, json.dumps(notebook, indent=1).encode()
+        sound = in_format_4(notebook, name)
+        return Path(name), sound, json.dumps(notebook, indent=1).encode()
     file = Path(path).expanduser() if path is not None else _running() or _only()
     return file, read_notebook(file), file.read_bytes()
 
@@ -66,7 +69,7 @@ def is_stale(notebook: dict[str, Any]) -> bool:
     if len(ran) < 3:
         return False
     before = len(ran) - 2
-    cells = code_cells(notebook)
+    cells = cells_of(notebook)
     return not any(c.count == before and c.source.strip() == ran[before].strip() for c in cells)
 
 

@@ -14,10 +14,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from helpers.errors import PdfError
-from helpers.notebook import read_notebook, text_of
+from helpers.notebook import text_of
 from helpers.pdf.pandoc import DEFINITION, PICTURES, Pictures, to_html, to_typst
 from helpers.pdf.paper import for_paper
 from helpers.pdf.text import breakable, printed, quote
+from helpers.reading.files import read_notebook
 
 WIDTH, HEIGHT = 499.0, 620.0  # of the text on an A4 page, in points
 POINTS_PER_PIXEL = 0.75
@@ -76,7 +77,7 @@ def notebook_to_pdf(notebook: Path, out: Path | None = None) -> Path:
     """Write the notebook as it was saved, with its outputs, to a PDF.
 
     Args:
-        notebook: an ``.ipynb`` file of format 4.
+        notebook: an ``.ipynb`` file.
         out: the PDF; else the same name with ``.pdf``, beside the notebook.
 
     Returns:

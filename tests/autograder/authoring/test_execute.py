@@ -12,8 +12,8 @@ from autograder.authoring.reference import reference
 from autograder.course.table import Course
 from autograder.model import CourseError
 from autograder.paths import ROOT
-from autograder.reading.cells import cells_of, outputs
 from helpers.handing.claims import Result, shown_results
+from helpers.reading.cells import cells_of, outputs
 
 
 @pytest.fixture

@@ -93,7 +93,10 @@ def test_a_release_is_blank(root: Path) -> None:
     assert cells["double-text"].source == "Due 26 October 2026, worth 2."
     assert cells["hand-in"].source == "Hand in at the letter box."
     questions = ["double", "report_toy"]
-    course = {"problem_set": "ps_toy", "questions": questions, "bonus": [], "by_hand": []}
+    names = {"double": ["double"], "report_toy": ["flags", "results_toy"]}
+    course = {
+        "problem_set": "ps_toy", "questions": questions, "names": names, "bonus": [], "by_hand": [],
+    }  # fmt: skip
     assert notebook.metadata.course == course
     assert cells["setup"].metadata == {}
     assert cells["double"].metadata.deletable is False

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.reading.answers import Submission, read_bytes, read_notebook
-from autograder.reading.finding import defined
-from autograder.reading.magics import neutralise
 from helpers.handing.claims import Result
 from helpers.handing.results import RESULT
+from helpers.reading.finding import defined
+from helpers.reading.magics import neutralise
 
 
 def taken(notebook: dict[str, Any]) -> Submission:

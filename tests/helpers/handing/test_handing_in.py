@@ -24,11 +24,11 @@ from torch import nn
 import helpers
 import helpers.pdf.document
 from helpers.errors import PdfError, SessionError
+from helpers.handing.findings import Finding
 from helpers.handing.handing_in import _box, attempt
-from helpers.handing.precheck import Finding
 from helpers.handing.results import RESULT
-from helpers.notebook import CodeCell
 from helpers.pdf import nbconvert as pdf_nbconvert
+from helpers.reading.cells import Cell as SavedCell
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_the_command_exits_with_1_and_names_the_cell(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     ("argument", "says"),
-    [("gone.ipynb", "There is no gone.ipynb"), ("bad.ipynb", "bad.ipynb is no notebook")],
+    [("gone.ipynb", "There is no gone.ipynb"), ("bad.ipynb", "bad.ipynb is not a notebook")],
 )
 def test_what_cannot_be_handed_in_is_a_sentence(folder: Path, argument: str, says: str) -> None:
     (folder / "bad.ipynb").write_text("{")
@@ -279,7 +279,10 @@ def test_without_any_way_the_browser_is_recommended(
         helpers.pdf.document.notebook_to_pdf(folder / "my toy.ipynb")
 
 
-@pytest.mark.parametrize("findings", [[], [Finding("`x` is wrong", CodeCell(3, "#c", "x = 1", 1))]])
+@pytest.mark.parametrize(
+    "findings",
+    [[], [Finding("`x` is wrong", SavedCell("code", "x = 1", number=3, link="#c", count=1))]],
+)
 def test_the_box_is_readable_in_any_theme(findings: list[Finding]) -> None:
     """Its colours are its own, those of links and code too."""
     box = _box("said", findings, [Path(__file__)])

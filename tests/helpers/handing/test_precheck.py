@@ -69,7 +69,7 @@ def put(index: int, **values: Any) -> Change:
         (put(2, source="# Question: double\ndef double(x):\n    raise NotImplementedError()"),
          ["3: The answer to double is not written yet, or not all of it."]),
         (put(2, source="def double(x):\n    return 2 * x"),
-         ["-: There is no cell that begins with `# Question"]),
+         ["-: There is no answer to double"]),
         (put(4, execution_count=None), ["5: A cell was not run, this one first"]),
         (put(3, execution_count=9), ["5: Cells were run in another order than they stand in, this "
                                      "one before the one above it"]),

@@ -99,11 +99,15 @@ def test_a_notebook_without_cells(pages: Pages) -> None:
     assert len(pages()) == 1
 
 
-@pytest.mark.parametrize("content", ["", "not json", "[]", "{}", '{"cells": 3}', '{"cells": [1]}'])
-def test_what_is_no_notebook_is_named(tmp_path: Path, content: str) -> None:
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [("", "is empty"), ("not json", "is not a notebook"), ("[]", "its JSON is a list"),
+     ("{}", "no list of cells"), ('{"cells": 3}', "no list of"), ('{"cells": [1]}', "no list of")],
+)  # fmt: skip
+def test_what_is_no_notebook_is_named(tmp_path: Path, content: str, says: str) -> None:
     path = tmp_path / "bad.ipynb"
     path.write_text(content)
-    with pytest.raises(NotebookError, match=r"bad\.ipynb .*save it again"):
+    with pytest.raises(NotebookError, match=rf"bad\.ipynb .*{says}"):
         notebook_to_pdf(path)
     assert list(tmp_path.iterdir()) == [path]
 

@@ -5,14 +5,24 @@ import functools
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 
-from autograder.model import Question
-from autograder.reading.cells import Cell
-from autograder.reading.magics import neutralise, tree
-from autograder.reading.released import Release
 from helpers.notebook import question_of
+from helpers.reading.cells import LONGEST, Cell
+from helpers.reading.magics import neutralise, tree
 
-LONGEST = 200_000  # characters of one answer, which may be all of a notebook's code
+
+@dataclass(frozen=True)
+class Asked:
+    """A question: the names that its answer defines, and the ``mark`` of its cell as handed out.
+
+    The notebook itself does not say the latter: there an answer that still raises
+    NotImplementedError counts as untouched.
+    """
+
+    id: str
+    names: tuple[str, ...]
+    blank: str = ""
 
 
 @dataclass(frozen=True)
@@ -30,10 +40,10 @@ class Finder:
     ``used`` are the cells that hold answers, or were meant to hold them.
     """
 
-    def __init__(self, cells: list[Cell], release: Release) -> None:
-        self.cells, self.release = cells, release
+    def __init__(self, cells: Sequence[Cell], asked: Sequence[Asked]) -> None:
+        self.cells = cells
         self.used: set[int] = set()
-        wanted = [name for q in release.problem_set.questions for name in q.names]
+        wanted = [name for question in asked for name in question.names]
         self._plain = [neutralise(c.source) if may_be_code(c, wanted) else ("", []) for c in cells]
         self._defined = [defined(source) for source, _ in self._plain]
         self._names = [
@@ -42,7 +52,7 @@ class Finder:
         ]
         self._marked = [question_of(c.source) for c in cells]
 
-    def find(self, question: Question) -> Answer:
+    def find(self, question: Asked) -> Answer:
         """The answer to ``question``; of no cells where there is nothing like one."""
         own = [i for i, c in enumerate(self.cells) if c.grade_id == question.id]
         own = own or [i for i, id in enumerate(self._marked) if id == question.id]
@@ -53,11 +63,14 @@ class Finder:
         source = "\n".join(self._plain[i][0] for i in chosen)
         return Answer(chosen, source, list(self._notes(question, own, chosen)))
 
-    def _choose(self, question: Question, own: list[int]) -> list[int]:
-        wanted, blank = set(question.names), self.release.blank(question.id)
+    def _choose(self, question: Asked, own: list[int]) -> list[int]:
+        wanted = set(question.names)
+        if not wanted:  # a notebook that does not say what its answers define
+            return own[-1:]
 
         def touched(i: int) -> bool:
-            return not same_text(self.cells[i].source, blank)
+            source = self.cells[i].source
+            return mark(source) != question.blank if question.blank else not is_stub(source)
 
         def last_good(among: list[int]) -> list[int]:
             """The last cell that is filled in and defines all."""
@@ -80,13 +93,13 @@ class Finder:
             return good  # in the cell of another question
         return ([i for i in candidates if touched(i)] or candidates)[-1:]
 
-    def _is_free(self, i: int, question: Question) -> bool:
+    def _is_free(self, i: int, question: Asked) -> bool:
         """Whether a code cell belongs to no other question, as far as it says so."""
         cell = self.cells[i]
         unmarked = cell.kind == "code" and not cell.grade_id and i not in self.used
         return unmarked and self._marked[i] in (None, question.id)
 
-    def _notes(self, question: Question, own: list[int], chosen: list[int]) -> Iterator[str]:
+    def _notes(self, question: Asked, own: list[int], chosen: list[int]) -> Iterator[str]:
         if len(own) > 1 and len(chosen) == 1:
             yield (
                 f"{len(own)} cells answer this question; "
@@ -131,9 +144,19 @@ def _names(body: list[ast.stmt]) -> set[str]:
     return names
 
 
+def mark(source: str) -> str:
+    """The same for two cells that differ in white space at most, and for no others."""
+    return sha256("".join(source.split()).encode()).hexdigest()[:16]
+
+
+def is_stub(source: str) -> bool:
+    """Whether code still stands as it was handed out, with a line left to write."""
+    return "NotImplementedError" in source
+
+
 def same_text(a: str, b: str) -> bool:
     """Whether two cells differ in white space at most."""
-    return "".join(a.split()) == "".join(b.split())
+    return mark(a) == mark(b)
 
 
 def may_be_code(cell: Cell, names: Sequence[str]) -> bool:
@@ -144,7 +167,7 @@ def may_be_code(cell: Cell, names: Sequence[str]) -> bool:
     return named or cell.kind == "code"
 
 
-def _speaks_of(question: Question) -> Callable[[str], object]:
+def _speaks_of(question: Asked) -> Callable[[str], object]:
     """What tells whether a cell, be it Python or not, seems to define one of the names."""
     names = "|".join(map(re.escape, question.names))
     defines = rf"^[ \t]*((class|def)[ \t]+({names})\b|({names})[ \t]*(:[^=\n]*)?=[^=])"

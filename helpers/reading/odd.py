@@ -2,7 +2,7 @@
 
 import re
 
-from autograder.reading.magics import tree
+from helpers.reading.magics import tree
 
 CONFLICT = re.compile(r"^(<{7}|>{7}) ", re.MULTILINE)
 POINTERS = {

@@ -1,13 +1,16 @@
-"""Notebook files as they come: bytes to cells, mended where they need it."""
+"""Notebook files: bytes to what they hold, or to a sentence that says what is wrong with them."""
+
+from __future__ import annotations
 
 import codecs
 import json
-from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from autograder.reading import odd
+from helpers.errors import NotebookError
+from helpers.reading import odd
 
 LARGEST = 100 << 20
 MOST_PARTS = 1_000_000  # lists and dicts: each takes a hundred times its two bytes once it is read
@@ -19,17 +22,6 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-
-
-@dataclass
-class Cell:
-    """One cell; ``split`` where it was put together again from several."""
-
-    kind: str
-    source: str
-    grade_id: str | None
-    outputs: list[Any] = field(default_factory=list)
-    split: bool = False
 
 
 def decode(data: bytes, file: str) -> tuple[dict[str, Any], list[str], str]:
@@ -91,11 +83,13 @@ def _text_in(data: bytes) -> tuple[str, list[str]]:
     if encoding:
         notes.append(f"The file is written in {encoding.upper()}, which was read as well.")
     try:
-        text = data.decode(encoding or "utf-8")
+        return data.decode(encoding or "utf-8"), notes
     except UnicodeDecodeError:
-        text = data.decode("latin-1")
         notes.append("The file is not written in UTF-8: some letters may be wrong.")
-    return text, notes
+    try:
+        return data.decode("cp1252"), notes  # as Windows writes
+    except UnicodeDecodeError:
+        return data.decode("latin-1"), notes
 
 
 def _no_notebook(file: str, value: Any) -> str:
@@ -103,42 +97,63 @@ def _no_notebook(file: str, value: Any) -> str:
     return f"{file} is not a notebook: its JSON is {kind}."
 
 
-def cells_of(notebook: dict[str, Any]) -> list[Cell]:
-    """The cells of a notebook of nbformat 4, or 3 with its worksheets; what is no cell is left."""
+def read_notebook(path: Path) -> dict[str, Any]:
+    """The contents of a notebook file, in format 4, with a list of cells for sure.
+
+    Raises:
+        NotebookError: the file is not there, or is no notebook.
+    """
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise NotebookError(f"There is no {path}: give the path of a saved notebook.") from None
+    except OSError as error:
+        raise NotebookError(f"{path} cannot be read: {error.strerror}.") from None
+    notebook, _, problem = decode(data, path.name)
+    if problem:
+        raise NotebookError(problem)
+    return in_format_4(notebook, path.name)
+
+
+def in_format_4(notebook: dict[str, Any], file: str) -> dict[str, Any]:
+    """The notebook with what is no cell, output or metadata left out.
+
+    Raises:
+        NotebookError: it has no cells.
+    """
+    if "worksheets" in notebook and "cells" not in notebook:
+        notebook = _converted(notebook, file)
     cells = notebook.get("cells")
-    if not isinstance(cells, list):
-        sheets = notebook.get("worksheets")
-        cells = []
-        for sheet in sheets if isinstance(sheets, list) else []:
-            inner = sheet.get("cells") if isinstance(sheet, dict) else None
-            cells += inner if isinstance(inner, list) else []
-    return [_cell(c) for c in cells if isinstance(c, dict)]
+    if not isinstance(cells, list) or (cells and not any(isinstance(c, dict) for c in cells)):
+        raise NotebookError(
+            f"{file} holds no list of cells: save it again from Jupyter or Colab as .ipynb."
+        )
+    metadata = notebook.get("metadata")
+    return {
+        **notebook,
+        "metadata": metadata if isinstance(metadata, dict) else {},
+        "cells": [_sound(cell) for cell in cells if isinstance(cell, dict)],
+    }
 
 
-def _cell(cell: dict[str, Any]) -> Cell:
-    metadata = cell.get("metadata")
-    marks = metadata.get("nbgrader") if isinstance(metadata, dict) else None
-    grade_id = marks.get("grade_id") if isinstance(marks, dict) else None
-    kind, outputs = cell.get("cell_type"), cell.get("outputs")
-    return Cell(
-        kind if kind in ("code", "markdown", "raw") else "markdown",
-        _text(cell.get("source", cell.get("input"))),
-        grade_id if isinstance(grade_id, str) else None,
-        outputs if isinstance(outputs, list) else [],
-    )
+def _sound(cell: dict[str, Any]) -> dict[str, Any]:
+    metadata, outputs = cell.get("metadata"), cell.get("outputs")
+    sound = {**cell, "metadata": metadata if isinstance(metadata, dict) else {}}
+    if "outputs" in cell:
+        listed = outputs if isinstance(outputs, list) else []
+        sound["outputs"] = [o for o in listed if isinstance(o, dict)]
+    return sound
 
 
-def _text(value: Any) -> str:
-    """A notebook's text, which may be split into lines."""
-    if isinstance(value, list):
-        value = "".join(v for v in value if isinstance(v, str))
-    if not isinstance(value, str):
-        return ""
-    # A lone half of a surrogate pair can be in JSON, but not be written anywhere.
-    text: str = value.encode("utf-8", "replace").decode("utf-8")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+def _converted(notebook: dict[str, Any], file: str) -> dict[str, Any]:
+    """A notebook of format 3, as Jupyter itself makes one of format 4 of it."""
+    import nbformat
 
-
-def outputs(cells: list[Cell]) -> list[dict[str, Any]]:
-    """All outputs of the cells, in their order; what is none is left."""
-    return [o for cell in cells for o in cell.outputs if isinstance(o, dict)]
+    try:
+        made = nbformat.convert(nbformat.from_dict({"nbformat": 3, **notebook}), 4)
+    except Exception as error:  # whatever was in the file
+        raise NotebookError(
+            f"{file} is in an old format that cannot be read ({type(error).__name__}): open it in "
+            "Jupyter or Colab, and save it."
+        ) from error
+    return json.loads(json.dumps(made))  # type: ignore[no-any-return]
