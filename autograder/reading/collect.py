@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from autograder.reading.unpack import is_hidden
+from autograder.reading.unpack import ENDINGS, is_hidden, stem
 
-NOTEBOOKS = (".ipynb.txt", ".ipynb.json", ".ipynb", ".zip")  # browsers add the first two
+NOTEBOOKS = (*ENDINGS, ".zip")
 KINDS = {
     ".pdf": "a PDF", ".py": "a Python program", ".html": "a web page", ".htm": "a web page",
     ".rar": "an archive of another kind than zip", ".7z": "an archive of another kind than zip",
@@ -46,7 +46,7 @@ def collect(paths: Sequence[Path]) -> list[Found]:
 
 def _single(path: Path) -> Found:
     missing = "" if path.exists() else f"There is no file or folder {path.name}."
-    return Found(_stem(path), path, missing)
+    return Found(stem(path.name), path, missing)
 
 
 def _search(folder: Path) -> Iterator[Found]:
@@ -59,13 +59,13 @@ def _search(folder: Path) -> Iterator[Found]:
         return
     for file in files:
         if file.is_symlink() and _is_submission(file):
-            yield Found(_stem(file), file, f"{file.name} is a link, not a notebook.")
+            yield Found(stem(file.name), file, f"{file.name} is a link, not a notebook.")
         elif _is_submission(file):
-            yield Found(_stem(file), file)
+            yield Found(stem(file.name), file)
     here = [f for f in files if f.parent == folder and _is_submission(f)]
     if here:
         if len(here) > 1:  # a class's files, side by side; beside one alone stands what is its own
-            yield from _strangers(folder, files, {_stem(f) for f in here})
+            yield from _strangers(folder, files, {stem(f.name) for f in here})
         return
     for student in sorted(p for p in folder.iterdir() if p.is_dir() and not is_hidden(p)):
         if not any(_is_submission(f) for f in files if student in f.parents):
@@ -76,7 +76,7 @@ def _strangers(folder: Path, files: Sequence[Path], stems: set[str]) -> Iterator
     """The files and folders of a class that are no notebooks, and belong to none by their name."""
     for file in files:
         kind = KINDS.get(file.suffix.lower())
-        if file.parent == folder and kind and _stem(file) not in stems:
+        if file.parent == folder and kind and stem(file.name) not in stems:
             yield Found(file.stem, file, f"{file.name} is {kind}, not a notebook.")
     for other in sorted(p for p in folder.iterdir() if p.is_dir() and not is_hidden(p)):
         below = [f for f in files if other in f.parents]
@@ -94,15 +94,6 @@ def _files(folder: Path) -> Iterator[Path]:
 
 def _is_submission(path: Path) -> bool:
     return path.name.lower().endswith(NOTEBOOKS)
-
-
-def _stem(path: Path) -> str:
-    """The name of a file without what says of which kind it is."""
-    name = path.name
-    for ending in NOTEBOOKS:
-        if name.lower().endswith(ending):
-            return name[: -len(ending)]
-    return path.stem
 
 
 def _named(found: list[Found]) -> list[Found]:

@@ -5,6 +5,7 @@ only where an answer needs them: a training is not.
 """
 
 import ast
+import functools
 import symtable
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -69,14 +70,29 @@ def _globals(source: str) -> frozenset[str]:
     return frozenset(names)
 
 
-def _statements(source: str) -> Iterator[_Statement]:
-    module = tree(source)
-    for node in module.body if module else ():
-        text = ast.get_source_segment(source, node) or ""
-        if decorators := getattr(node, "decorator_list", ()):
-            first = min(d.lineno for d in decorators)
-            text = "\n".join(source.split("\n")[first - 1 : node.end_lineno])
-        yield _Statement(text, is_definition(node), frozenset(_makes(node)), _globals(text))
+@functools.lru_cache(maxsize=1000)
+def _statements(source: str) -> tuple[_Statement, ...]:
+    """Those of a cell, by the lines that they are in."""
+    module, lines = tree(source), source.split("\n")
+    body = module.body if module else []
+    found: dict[tuple[int, int], list[ast.stmt]] = {}
+    for node in body:
+        first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))])
+        found.setdefault((first, node.end_lineno or first), []).append(node)
+    return tuple(
+        _Statement("\n".join(lines[first - 1 : end]), *_effects(nodes))
+        for (first, end), nodes in found.items()
+    )
+
+
+def _effects(nodes: Sequence[ast.stmt]) -> tuple[bool, frozenset[str], frozenset[str]]:
+    """Whether statements only define; what they may make, and what they read."""
+    try:
+        plain = all(map(is_definition, nodes))
+        reads = _globals(ast.unparse(ast.Module(list(nodes), [])))
+    except RecursionError:
+        return True, frozenset(), frozenset()
+    return plain, frozenset(name for node in nodes for name in _makes(node)), reads
 
 
 def _makes(node: ast.stmt) -> Iterator[str]:

@@ -1,11 +1,11 @@
 """Which of several notebooks to grade: people hand in blank ones, drafts and copies as well."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from autograder.model import ProblemSet
 from autograder.reading.answers import Submission
 from autograder.reading.released import Release
+from autograder.reading.unpack import stem
 from helpers.reading.finding import same_text
 
 
@@ -32,7 +32,7 @@ def choose(
 
 def has_own_name(name: str, ps: ProblemSet) -> bool:
     """Whether a notebook or submission is named as it was handed out."""
-    return Path(name.rpartition("__")[2]).stem.lower() == ps.id
+    return stem(name.rpartition("__")[2]).lower() == ps.id
 
 
 def _written(submission: Submission, release: Release) -> int:

@@ -1,6 +1,7 @@
 """Takes a hand-in apart: the notebook in a zip, and the files of weights beside it."""
 
 import contextlib
+import io
 import mmap
 import re
 import stat
@@ -16,10 +17,15 @@ from autograder.reading.weights import LARGEST as LARGEST_MODEL_FILE
 from autograder.reading.weights import SUFFIX
 from helpers.reading.files import LARGEST
 
+ENDINGS = (".ipynb.txt", ".ipynb.json", ".ipynb")  # browsers add the first two
 MOST_MEMBERS = 10_000
 MOST_MODELS = 20
 MOST_NOTEBOOKS = 5
 LARGEST_ZIP = LARGEST + MOST_MODELS * LARGEST_MODEL_FILE
+CLASS = re.compile(
+    r"_assignsubmission_(file|onlinetext)_|(^|/)[^/\W\d]+(_LATE)?_\d+_\d+_|(^|/)submission_\d+/"
+)
+"""How Moodle, Canvas and Gradescope name what they pack of each student."""
 DAMAGED = (
     zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, LookupError,
     ArithmeticError, NotImplementedError,
@@ -39,6 +45,9 @@ def unzipped(file: BinaryIO, ps: ProblemSet) -> tuple[list[tuple[str, bytes]], l
     try:
         _count(file)
         with zipfile.ZipFile(file) as archive:
+            inner = [m for m in archive.infolist() if m.filename.lower().endswith(".zip")]
+            if inner and not any(map(_is_notebook, archive.infolist())):
+                return _unzipped_again(archive, inner, ps)
             return _notebooks(archive, ps), list(_models(archive))
     except OSError as error:
         raise NoNotebookError(f"cannot be read: {error.strerror}.") from None
@@ -48,10 +57,35 @@ def unzipped(file: BinaryIO, ps: ProblemSet) -> tuple[list[tuple[str, bytes]], l
         raise NoNotebookError("is encrypted: hand in the notebook itself.") from None
 
 
+def _unzipped_again(
+    archive: zipfile.ZipFile, inner: list[zipfile.ZipInfo], ps: ProblemSet
+) -> tuple[list[tuple[str, bytes]], list[bytes]]:
+    """The notebooks of the one zip in a zip; no deeper."""
+    _refuse_class(inner)
+    if len(inner) > 1 or inner[0].file_size > LARGEST:
+        raise NoNotebookError("holds no notebook, but archives: hand in the notebook itself.")
+    data = _content(archive, inner[0])
+    _count_in(data)
+    with zipfile.ZipFile(io.BytesIO(data)) as second:
+        return _notebooks(second, ps), list(_models(second))
+
+
+def _refuse_class(members: list[zipfile.ZipInfo]) -> None:
+    if sum(bool(CLASS.search(m.filename)) for m in members) > 1:
+        raise NoNotebookError(
+            f"holds the hand-ins of a class ({len(members)} notebooks): unpack it, and give the "
+            "folder to `grade`."
+        )
+
+
 def _count(file: BinaryIO) -> None:
-    """Refuse an archive of which listing its members alone would take long."""
     with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        members = sum(1 for _ in re.finditer(rb"PK\x01\x02", data))
+        _count_in(data)
+
+
+def _count_in(data: bytes | mmap.mmap) -> None:
+    """Refuse an archive of which listing its members alone would take long."""
+    members = sum(1 for _ in re.finditer(rb"PK\x01\x02", data))
     if members > MOST_MEMBERS:
         raise NoNotebookError(f"holds {members:,} files: hand in the notebook itself.")
 
@@ -72,7 +106,8 @@ def _notebooks(archive: zipfile.ZipFile, ps: ProblemSet) -> list[tuple[str, byte
     members = [m for m in archive.infolist() if _is_notebook(m)]
     if not members:
         raise NoNotebookError("holds no notebook.")
-    members.sort(key=lambda m: (Path(m.filename).stem.lower() != ps.id, m.file_size))
+    _refuse_class(members)
+    members.sort(key=lambda m: (stem(Path(m.filename).name).lower() != ps.id, m.file_size))
     chosen, size = [], 0
     for member in members[:MOST_NOTEBOOKS]:
         size += member.file_size
@@ -87,7 +122,13 @@ def _is_notebook(member: zipfile.ZipInfo) -> bool:
     path = Path(member.filename)
     link = stat.S_ISLNK(member.external_attr >> 16)
     hidden = any(is_hidden(Path(p)) for p in path.parts)
-    return path.suffix.lower() == ".ipynb" and not (link or hidden or member.is_dir())
+    return path.name.lower().endswith(ENDINGS) and not (link or hidden or member.is_dir())
+
+
+def stem(name: str) -> str:
+    """The name of a file without what says that it is a notebook."""
+    ending = next((e for e in ENDINGS if name.lower().endswith(e)), Path(name).suffix)
+    return name[: len(name) - len(ending)]
 
 
 def is_hidden(path: Path) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 from helpers.notebook import in_colab, text_of
 from helpers.reading.magics import neutralise, tree
+from helpers.reading.old_format import cells_in_worksheets
 
 MOST_PIECES = 20  # cells that one may be split into
 MOST_JOINED = 300_000  # characters parsed to see whether cells belong together
@@ -36,11 +37,7 @@ def cells_of(notebook: dict[str, Any]) -> list[Cell]:
     """The cells of a notebook of nbformat 4, or 3 with its worksheets; what is no cell is left."""
     cells = notebook.get("cells")
     if not isinstance(cells, list):
-        sheets = notebook.get("worksheets")
-        cells = []
-        for sheet in sheets if isinstance(sheets, list) else []:
-            inner = sheet.get("cells") if isinstance(sheet, dict) else None
-            cells += inner if isinstance(inner, list) else []
+        cells = cells_in_worksheets(notebook)
     return [_cell(c, number) for number, c in enumerate(cells, 1) if isinstance(c, dict)]
 
 
@@ -50,10 +47,10 @@ def _cell(cell: dict[str, Any], number: int) -> Cell:
     marks = metadata.get("nbgrader")
     grade_id = marks.get("grade_id") if isinstance(marks, dict) else None
     kind, outputs = cell.get("cell_type"), cell.get("outputs")
-    count = cell.get("execution_count", cell.get("prompt_number"))
+    count = cell.get("execution_count")
     return Cell(
         kind if kind in ("code", "markdown", "raw") else "markdown",
-        _source(cell.get("source", cell.get("input"))),
+        _source(cell.get("source")),
         grade_id if isinstance(grade_id, str) else None,
         [o for o in outputs if isinstance(o, dict)] if isinstance(outputs, list) else [],
         number,

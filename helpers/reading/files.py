@@ -11,6 +11,7 @@ import msgspec
 
 from helpers.errors import NotebookError
 from helpers.reading import odd
+from helpers.reading.old_format import cells_in_worksheets
 
 LARGEST = 100 << 20
 MOST_PARTS = 1_000_000  # lists and dicts: each takes a hundred times its two bytes once it is read
@@ -122,7 +123,7 @@ def in_format_4(notebook: dict[str, Any], file: str) -> dict[str, Any]:
         NotebookError: it has no cells.
     """
     if "worksheets" in notebook and "cells" not in notebook:
-        notebook = _converted(notebook, file)
+        notebook = {**notebook, "cells": cells_in_worksheets(notebook), "nbformat": 4}
     cells = notebook.get("cells")
     if not isinstance(cells, list) or (cells and not any(isinstance(c, dict) for c in cells)):
         raise NotebookError(
@@ -143,17 +144,3 @@ def _sound(cell: dict[str, Any]) -> dict[str, Any]:
         listed = outputs if isinstance(outputs, list) else []
         sound["outputs"] = [o for o in listed if isinstance(o, dict)]
     return sound
-
-
-def _converted(notebook: dict[str, Any], file: str) -> dict[str, Any]:
-    """A notebook of format 3, as Jupyter itself makes one of format 4 of it."""
-    import nbformat
-
-    try:
-        made = nbformat.convert(nbformat.from_dict({"nbformat": 3, **notebook}), 4)
-    except Exception as error:  # whatever was in the file
-        raise NotebookError(
-            f"{file} is in an old format that cannot be read ({type(error).__name__}): open it in "
-            "Jupyter or Colab, and save it."
-        ) from error
-    return json.loads(json.dumps(made))  # type: ignore[no-any-return]

@@ -16,6 +16,7 @@ AUTOMAGIC = re.compile(
 )
 """A command with an argument; what Python could go on with, an operator, is none."""
 HELP = re.compile(r"\?{1,2}[\w.%]+$|[\w.%\[\]'\"]+\?{1,2}$")
+AUTOCALL = re.compile(r"[,;/]\s*[A-Za-z_]")
 ASSIGNED = re.compile(r"([A-Za-z_][\w.,\s]*=\s*)([!%])(?![=])\s*\S")
 
 MODULE = re.compile(r"%%(writefile|file)\s+(-a\s+)?\S+\.py\s*$")
@@ -38,12 +39,13 @@ def neutralise(source: str) -> tuple[str, list[str]]:
     ``%time`` keeps its statement and a cell magic such as ``%%time`` its body.
     """
     notes = [COLAB] if "google.colab" in source else []
-    if parses(source):
-        return source, notes
     written = source.split("\n")
     lines = _as_typed(written)
-    if lines != written:
+    if lines != written:  # a prompt can be Python: `In [1]: x = 2` is an annotation
         notes.append(PASTED)
+        source = "\n".join(lines)
+    if parses(source):
+        return source, notes
     first = next((i for i, line in enumerate(lines) if line.strip()), 0)
     while lines[first].startswith("%%") and first < len(lines) - 1:
         foreign = re.split(r"\s", lines[first][2:], maxsplit=1)[0] in FOREIGN
@@ -100,7 +102,7 @@ def _neutral(line: str) -> tuple[str, str] | None:
         return indent + text[timed.end() :], MAGIC
     if text.startswith("!"):
         return f"{indent}pass  # {text}", SHELL
-    if text.startswith("%"):
+    if text.startswith("%") or AUTOCALL.match(text):
         return f"{indent}pass  # {text}", MAGIC
     if match := ASSIGNED.match(text):
         return f"{indent}{match[1]}[]  # {text}", SHELL if match[2] == "!" else MAGIC

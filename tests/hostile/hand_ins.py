@@ -54,7 +54,12 @@ ARCHIVES: dict[str, tuple[bytes, float, str]] = {
     "others beside": (
         archive((f"{PS}.ipynb", GOOD), ("a.ipynb", b" " * (101 << 20)), ("b.ipynb", b"")), 5, ""),
     "ten thousand": (archive(*((f"{i}.txt", b"") for i in range(10_001))), 0, "10,001 files"),
-    "a zip in it": (archive(("b.zip", ONE)), 0, "holds no notebook"),
+    "a zip in it": (archive(("b.zip", ONE)), 5, ""),
+    "zips without end": (archive(("a.zip", archive(("b.zip", ONE)))), 0, "holds no notebook"),
+    "a bomb in it": (
+        archive(("b.zip", archive(("a.ipynb", b" " * (101 << 20))))), 0, "too large"),
+    "a crowd in it": (
+        archive(("b.zip", archive(*((f"{i}.t", b"") for i in range(10_001))))), 0, "10,001 files"),
     "a name that climbs": (archive(("../../x.ipynb", GOOD)), 0, "holds no notebook"),
     "climbs beside": (archive((f"{PS}.ipynb", GOOD), ("../../etc/x.pdf", b"%PDF")), 5, ""),
     "an absolute name": (archive(("/etc/x.ipynb", GOOD)), 5, ""),

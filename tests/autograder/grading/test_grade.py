@@ -145,6 +145,28 @@ def test_own_cells_count_for_their_definitions_alone(grader: Grader) -> None:
     assert scores(graded(grader, notebook)) == [1, 1, 1, 1, 1]
 
 
+@pytest.mark.parametrize(
+    "own",
+    [
+        ["widths = []", "for n in (12, 24):\n    widths.append(n)"],
+        ["def doubled(n):\n    return [n, 2 * n]", "widths = doubled(12)"],
+        ["import json", "widths = json.loads('[12, 24]')\nprint(widths)"],
+    ],
+    ids=["a loop", "a call", "a library"],
+)
+def test_values_that_own_cells_make_are_made_where_an_answer_needs_them(
+    grader: Grader, own: list[str]
+) -> None:
+    notebook = encoder(forward="assert sum(widths) == 36")
+    training = "while True:\n    model = Encoder()"  # nothing needs it
+    notebook["cells"] = [*map(code, [*own, training]), *notebook["cells"]]
+    report = graded(grader, notebook)
+    assert scores(report) == [1] * 5
+    assert "graded together with your own cells" in said(report, 0)
+    del notebook["cells"][len(own) - 1]
+    assert scores(graded(grader, notebook))[0] < 1
+
+
 def test_code_for_a_gpu_is_graded_with_a_note(grader: Grader) -> None:
     source = "".join(cell(right(), "train_ae")["source"]).replace("to(device)", "cuda()")
     report = graded(grader, with_answer("train_ae", source))

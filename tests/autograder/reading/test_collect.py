@@ -144,6 +144,17 @@ def test_a_zip_is_read_without_unpacking_it(reader: Reader, tmp_path: Path) -> N
         ([], "holds no notebook"),
         ([("../../etc/x.ipynb", GOOD)], "holds no notebook"),
         ([(f"{i}.txt", b"") for i in range(10_001)], "10,001 files"),
+        ([(f"{PS}.ipynb.txt", GOOD)], ""),
+        ([("mine.zip", archive((f"{PS}.ipynb", GOOD)))], ""),
+        ([("a.zip", archive(("b.zip", archive((f"{PS}.ipynb", GOOD)))))], "holds no notebook"),
+        ([("a.zip", archive((f"{PS}.ipynb", GOOD))), ("b.zip", b"PK")], "but archives"),
+        ([("a.zip", b"PK\x03\x04 cut")], "damaged"),
+        ([(f"{who}_assignsubmission_file_/{PS}.ipynb", GOOD) for who in ("A B_1", "C D_2")],
+         "holds the hand-ins of a class (2 notebooks): unpack it"),
+        ([(f"{who}_{PS}.ipynb", GOOD) for who in ("doejane_LATE_1_2", "öström_3_4")], "of a class"),
+        ([(f"submission_{i}/{PS}.ipynb", GOOD) for i in range(70)], "class (70 notebooks)"),
+        ([(f"doejane_{i}_3_{PS}.zip", archive(("a.ipynb", GOOD))) for i in (1, 2)], "of a class"),
+        ([(f"doejane_1_2_{PS}.ipynb", GOOD)], ""),
     ],
 )  # fmt: skip
 def test_the_notebook_in_a_zip(reader: Reader, tmp_path: Path, members: Any, says: str) -> None:
