@@ -7,6 +7,7 @@ loads goes on. This is for its convenience; what keeps it from other files is th
 
 import builtins
 import functools
+import glob
 import io
 import os
 import sys
@@ -26,7 +27,7 @@ Place = Callable[[Any, bool], Any]
 Path = tuple[int, str, bool]  # where a function takes a path, as which keyword; does it write there
 ON_WHAT_IS_THERE = (
     "access", "chdir", "getxattr", "listdir", "listxattr", "lstat", "readlink", "remove", "rmdir",
-    "scandir", "stat", "statvfs", "truncate", "unlink",
+    "stat", "statvfs", "truncate", "unlink",
 )  # fmt: skip
 MOVING = "link", "rename", "replace", "symlink"
 UNCHANGED = "chmod", "chown", "lchown", "removexattr", "setxattr", "utime"
@@ -48,29 +49,44 @@ WITHOUT_OPEN: dict[str, dict[str, Path]] = {
 def install(scratch: str) -> None:
     """Keep writes in ``scratch``, for good."""
     place = functools.partial(_place, scratch)
-    taken = _opening(builtins.open, place)
-    builtins.open = io.open = taken
-    for module, name in (("bz2", "_builtin_open"), ("tarfile", "bltn_open")):  # they took it before
-        if module in sys.modules:
-            setattr(sys.modules[module], name, taken)
-    openers: Any = np.lib._datasource
-    openers._open = openers._file_openers._file_openers[None] = taken
-
     unlink = os.unlink
-    ways: dict[str, tuple[Path, ...]] = dict.fromkeys(ON_WHAT_IS_THERE, ((0, "path", False),))
-    ways.update(dict.fromkeys(MOVING, ((0, "src", False), (1, "dst", True))))
-    for name, paths in ways.items():
-        _replace(name, _led(getattr(os, name), place, *paths))
+    builtins.open = io.open = _opening(builtins.open, place)
+    for name in ON_WHAT_IS_THERE:
+        _replace(name, _led(getattr(os, name), place, (0, "path", False)))
+    for name in MOVING:
+        _replace(name, _led(getattr(os, name), place, (0, "src", False), (1, "dst", True)))
     for name in UNCHANGED:
         _replace(name, _unchanged)
-    closer: Any = vars(tempfile)["_TemporaryFileCloser"]  # took it as a default
+    _replace("open", _opening_raw(os.open, place))
+    _replace("mkdir", _making(os.mkdir, place))
+    _replace("scandir", _listing(os.scandir, place))
+    _replace_where_taken(unlink)
+    for name, functions in WITHOUT_OPEN.items():
+        late.change(name, functools.partial(_lead, place, functions))
+
+
+def _replace(name: str, function: Any) -> None:
+    """Put a function into ``os``, which also says what it can do."""
+    before = getattr(os, name)
+    for able in (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks):
+        if before in able:
+            able.add(function)
+    setattr(os, name, function)
+
+
+def _replace_where_taken(unlink: Any) -> None:
+    """The same for modules that took such a function for their own when they were imported."""
+    for module, name in (("bz2", "_builtin_open"), ("tarfile", "bltn_open")):
+        if module in sys.modules:
+            setattr(sys.modules[module], name, open)
+    openers: Any = np.lib._datasource
+    openers._open = openers._file_openers._file_openers[None] = open
+    if globber := vars(glob).get("_StringGlobber"):  # from Python 3.13 on
+        globber.lstat, globber.scandir = staticmethod(os.lstat), staticmethod(os.scandir)
+    closer: Any = vars(tempfile)["_TemporaryFileCloser"]
     for function in filter(None, map(vars(closer).get, ("close", "cleanup"))):
         kept = function.__defaults__ or ()
         function.__defaults__ = tuple(os.unlink if d is unlink else d for d in kept)
-    _replace("open", _opening_raw(os.open, place))
-    _replace("mkdir", _making(os.mkdir, place))
-    for name, functions in WITHOUT_OPEN.items():
-        late.change(name, functools.partial(_lead, place, functions))
 
 
 def _place(scratch: str, path: Any, writing: bool) -> Any:
@@ -116,15 +132,6 @@ def _lead(place: Place, functions: dict[str, Path], module: types.ModuleType) ->
         setattr(owner, name, _led(getattr(owner, name), place, path))
 
 
-def _replace(name: str, function: Any) -> None:
-    """Put a function into ``os``, which also says what it can do."""
-    before = getattr(os, name)
-    for able in (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks):
-        if before in able:
-            able.add(function)
-    setattr(os, name, function)
-
-
 def _opening(opened: Any, place: Place) -> Any:
     @functools.wraps(opened)
     def open(file: Any, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
@@ -150,6 +157,50 @@ def _making(made: Any, place: Place) -> Any:
             made(there, *args, **kwargs)
 
     return mkdir
+
+
+class Entry:
+    """An entry of a folder, whose path begins as the folder was named."""
+
+    def __init__(self, entry: "os.DirEntry[str]", folder: str) -> None:
+        self._entry, self.path = entry, os.path.join(folder, entry.name)  # noqa: PTH118
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._entry, name)
+
+    def __fspath__(self) -> str:
+        return self.path
+
+
+class Listing:
+    """What ``os.scandir`` gives, of such entries."""
+
+    def __init__(self, entries: Any, folder: str) -> None:
+        self._entries, self._folder = entries, folder
+
+    def __iter__(self) -> "Listing":
+        return self
+
+    def __next__(self) -> Entry:
+        return Entry(next(self._entries), self._folder)
+
+    def __enter__(self) -> "Listing":
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._entries.close()
+
+
+def _listing(listed: Any, place: Place) -> Any:
+    @functools.wraps(listed)
+    def scandir(path: Any = ".") -> Any:
+        there = place(path, False)
+        return listed(there) if there is path else Listing(listed(there), os.fspath(path))
+
+    return scandir
 
 
 def _unchanged(path: Any, *args: Any, **kwargs: Any) -> None:

@@ -140,6 +140,7 @@ def _neutral(function: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return function(*args, **kwargs)
         except Exception:
-            return Neutral()  # there is no GPU to ask
+            asks = function.__name__.startswith(("is_", "can_"))
+            return False if asks else Neutral()  # there is no GPU to ask
 
     return call

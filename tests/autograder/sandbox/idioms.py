@@ -138,6 +138,8 @@ assert f"{free / total:.0%}" == "0%" and total - free >= 0
 name = torch.cuda.get_device_name(torch.cuda.current_device())
 assert isinstance(name, str) and "A100" not in name and torch.cuda.get_device_capability()[0] < 8
 
+assert not torch.cuda.is_bf16_supported() and not torch.cuda.is_current_stream_capturing() and not torch.cuda.can_device_access_peer(0, 1)
+
 s = torch.cuda.Stream()
 s.wait_stream(torch.cuda.current_stream())
 e = torch.cuda.Event()
@@ -341,6 +343,8 @@ assert sorted(os.listdir(D + "/e")) == ["2.pt", "f"] and [p.name for p in Path(D
 assert sorted(glob.glob(D + "/e/*.pt")) == [D + "/e/2.pt"] and sorted(glob.glob(D + "/e/**/*.pt", recursive=True)) == [D + "/e/2.pt", D + "/e/f/1.pt"] and sorted(Path(D).rglob("*.pt")) == sorted([d / "e/2.pt", d / "e/f/1.pt"]) and list((d / "e").glob("f/*")) == [d / "e/f/1.pt"]
 
 assert [(r, s, f) for r, s, f in os.walk(D + "/e")] == [(D + "/e", ["f"], ["2.pt"]), (D + "/e/f", [], ["1.pt"])] and sorted(e.name for e in os.scandir(D + "/e")) == ["2.pt", "f"]
+with os.scandir(d / "e") as entries:
+    assert {e.path: e.is_file() for e in entries} == {D + "/e/2.pt": True, D + "/e/f": False}
 
 os.mkdir(D + "/run")
 open(D + "/run/x", "w").write("1")
