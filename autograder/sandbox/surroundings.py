@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,73 +17,7 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader
 from torch.utils.data.dataloader import _SingleProcessDataLoaderIter
 
-QUIET_PACKAGES = frozenset([
-    "IPython", "clearml", "comet_ml", "google", "ipywidgets", "matplotlib", "mlflow", "neptune",
-    "plotly", "seaborn", "tensorboard", "tensorboardX", "torchinfo", "torchsummary", "torchviz",
-    "wandb",
-])  # fmt: skip
-"""What shows or logs, and computes nothing that is graded."""
-
-
-class Quiet:
-    """Takes any call, attribute or index and does nothing: plots are not graded.
-
-    It unpacks into two, as ``fig, ax = plt.subplots()`` needs.
-    """
-
-    def __call__(self, *args: Any, **kwargs: Any) -> "Quiet":
-        return self
-
-    def __getattr__(self, name: str) -> "Quiet":
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return self
-
-    def __getitem__(self, key: Any) -> "Quiet":
-        return self
-
-    def __setitem__(self, key: Any, value: Any) -> None:
-        pass
-
-    def __iter__(self) -> Iterator["Quiet"]:
-        return iter((self, self))
-
-    def __enter__(self) -> "Quiet":
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        pass
-
-
-QUIET = Quiet()
-
-
-class Progress:
-    """tqdm's interface without its output."""
-
-    def __init__(self, iterable: Any = (), *args: Any, **kwargs: Any) -> None:
-        self.iterable = iterable
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self.iterable)
-
-    def __len__(self) -> int:
-        return len(self.iterable)
-
-    def __enter__(self) -> "Progress":
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        pass
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return lambda *args, **kwargs: None
-
-
-def trange(*args: int, **kwargs: Any) -> Progress:
-    return Progress(range(*args))
+from autograder.sandbox.quiet import QUIET, QUIET_PACKAGES, TQDM, Progress, Quiet, attribute, trange
 
 
 class Pretrained(Quiet):
@@ -108,7 +42,7 @@ class QuietFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         self, fullname: str, path: Any, target: Any = None
     ) -> importlib.machinery.ModuleSpec | None:
         root = fullname.partition(".")[0]
-        quiet = root in QUIET_PACKAGES or fullname == "torch.utils.tensorboard"
+        quiet = root in QUIET_PACKAGES or f"{fullname}.".startswith("torch.utils.tensorboard.")
         if quiet or root in ("tqdm", "transformers"):
             return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
         return None
@@ -116,21 +50,15 @@ class QuietFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType:
         module = types.ModuleType(spec.name)
         if spec.name.partition(".")[0] == "tqdm":
-            module.__dict__.update(tqdm=Progress, trange=trange)
+            module.__dict__.update(TQDM)
         elif spec.name.partition(".")[0] == "transformers":
             module.__dict__["__getattr__"] = _pretrained_class
         else:
-            module.__dict__["__getattr__"] = _quiet_attribute
+            module.__dict__["__getattr__"] = attribute
         return module
 
     def exec_module(self, module: types.ModuleType) -> None:
         pass
-
-
-def _quiet_attribute(name: str) -> Quiet:
-    if name.startswith("__"):
-        raise AttributeError(name)
-    return QUIET
 
 
 def _pretrained_class(name: str) -> Pretrained:
@@ -176,6 +104,20 @@ def _alone(*args: Any, **kwargs: Any) -> Any:
     raise PermissionError(ALONE)
 
 
+def _as_it_is(model: Any = None, **options: Any) -> Any:
+    """``torch.compile``, which would start a compiler of C++."""
+    if isinstance(model, nn.Module):
+        object.__setattr__(model, "_orig_mod", model)  # where the one that it was made of is found
+    return _as_it_is if model is None else model
+
+
+def _forget(name: str) -> None:
+    """Let a module be imported anew. To go through all that there are takes milliseconds."""
+    inside = vars(sys.modules.pop(name)) if name in sys.modules else {}
+    for child in [f"{name}.{inner}" for inner in inside]:
+        _forget(child)
+
+
 def install() -> None:
     """Make quiet imports; called once in a worker, before any cell."""
     starting = (
@@ -191,7 +133,9 @@ def install() -> None:
     for name in starting:
         setattr(os, name, _alone)
     setattr(subprocess.Popen, "__init__", _alone)  # noqa: B010
-    for name in [n for n in sys.modules if n.partition(".")[0] in {*QUIET_PACKAGES, "tqdm"}]:
-        del sys.modules[name]
+    for name in (*QUIET_PACKAGES, "tqdm"):
+        _forget(name)
     sys.meta_path.insert(0, QuietFinder())
+    setattr(torch, "compile", _as_it_is)  # noqa: B010
+    setattr(nn.Module, "compile", lambda self, *args, **kwargs: None)  # noqa: B010
     setattr(DataLoader, "_get_iterator", _in_this_process)  # noqa: B010

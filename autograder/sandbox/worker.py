@@ -24,6 +24,9 @@ PRINTED = 4000
 OURS = re.compile(r"autograder($|\.)")
 """Our own modules, which an answer does not find: it could change what the probes use of them."""
 
+A_GPU = re.compile(r"cuda|get_device|accelerator|\b(mps|xpu)\b")
+"""What code that is for a GPU says."""
+
 Receive = Callable[[], dict[str, Any]]
 Send = Callable[[dict[str, Any]], None]
 
@@ -91,10 +94,10 @@ def run_cells(
     """The namespace that the cells of a job leave, and what to tell of how they ran."""
     namespace = surroundings.namespace()
     sources = [job["answer"], *job["extras"], *job["others"]]
-    on_gpu = any("cuda" in source or "get_device" in source for source in sources)
+    on_gpu = any(map(A_GPU.search, sources))
     if on_gpu:
         quiet_cuda.install()
-        mode: Any = OnCPU()
+        mode: Any = OnCPU(as_asked=True)
         mode.__enter__()  # for good
     torch.manual_seed(0)
     for i, source in enumerate(job["given"]):

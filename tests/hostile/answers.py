@@ -54,9 +54,10 @@ RIGHT = {
     "leave a file in tmp": "try: open('/tmp/hostile-was-here', 'w').write('x')\nexcept OSError: pass",
     "shared memory": "try: open('/dev/shm/hostile-was-here', 'w').write('x' * 1000)\n"
     "except OSError: pass",
-    "modes, owners and times": "import os\nfor p in ('{root}', '{root}/solutions', '.'):\n"
-    "    for f in (lambda: os.chmod(p, 0o777), lambda: os.chown(p, os.getuid(), -1),\n"
-    "              lambda: os.utime(p, (1, 1)), lambda: os.setxattr(p, 'user.x', b'x')):\n"
+    # In ``os`` these calls do nothing and fail nowhere (autograder/sandbox/elsewhere.py).
+    "modes, owners and times": "import os, posix\nfor p in ('{root}', '{root}/solutions', '.'):\n"
+    "    for f in (lambda: posix.chmod(p, 0o777), lambda: posix.chown(p, os.getuid(), -1),\n"
+    "              lambda: posix.utime(p, (1, 1)), lambda: posix.setxattr(p, 'user.x', b'x')):\n"
     "        try: f(); print('LOOT')\n        except OSError: pass",
     "a folder in shared memory": "import ctypes, os\nos.makedirs('/dev/shm/hostile-was-here/a')\n"
     "assert ctypes.CDLL(None).mkdir(b'/dev/shm/hostile-was-here', 0o777) == -1",

@@ -171,7 +171,10 @@ def test_code_for_a_gpu_is_graded_with_a_note(grader: Grader) -> None:
     source = "".join(cell(right(), "train_ae")["source"]).replace("to(device)", "cuda()")
     report = graded(grader, with_answer("train_ae", source))
     assert scores(report) == [1, 1, 1, 1, 1]
-    assert "GPU" in said(report, 2)
+    assert "on a CPU, at no loss" in said(report, 2)
+    wrong = graded(grader, with_answer("train_ae", source.replace("cuda()", "cuda().neg()")))
+    assert wrong.questions[2].score < 1
+    assert "on a CPU." in said(wrong, 2) and "at no loss" not in said(wrong, 2)
 
 
 def test_results_that_the_notebook_does_not_show_count_nothing(grader: Grader) -> None:

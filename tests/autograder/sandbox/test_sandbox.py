@@ -373,12 +373,12 @@ def f():
     name = torch.cuda.get_device_name(torch.cuda.current_device())
     torch.save(y.pin_memory(), "y.pt")
     y = torch.load("y.pt", map_location="cuda:0")
-    assert torch.cuda.get_device_properties(0).total_memory / 1e9 == 0
+    assert start.elapsed_time(end) > 0
     assert torch.cuda.memory_stats()["allocated_bytes.all.peak"] == 0
-    said = f"{start.elapsed_time(end):.1f} {torch.cuda.max_memory_allocated() / 2**20:.0f} {name}"
+    said = f"{torch.cuda.max_memory_allocated() / 2**20:.0f} {name}"
     return [float(y.sum()), said, torch.cuda.is_available(), torch.cuda.mem_get_info()[0]]
 """
-    assert value(sandbox, answer) == [4.0, "0.0 0 none", False, 0]
+    assert value(sandbox, answer) == [4.0, "0 none", False, 0]
 
 
 def test_what_is_written_elsewhere_is_found_again_and_not_there(
