@@ -15,6 +15,7 @@ from typing import Any
 
 from helpers.errors import PdfError
 from helpers.notebook import read_notebook, text_of
+from helpers.pdf.fonts import CODE, TEXT, families, folders
 from helpers.pdf.pandoc import DEFINITION, PICTURES, Pictures, to_html, to_typst
 from helpers.pdf.paper import for_paper
 from helpers.pdf.text import breakable, printed, quote
@@ -25,10 +26,10 @@ UNBROKEN = 35  # lines of code that are kept on one page
 PREAMBLE = """\
 #set document(title: %s, date: none)
 #set page(paper: "a4", margin: (x: 48pt, y: 56pt), numbering: "1 / 1")
-#set text(size: 10pt, font: ("Libertinus Serif", "DejaVu Sans"))
+#set text(size: 10pt, font: %s)
 #set par(leading: 0.62em)
 #show heading: set block(above: 1.3em, below: 0.7em)
-#show raw: set text(font: "DejaVu Sans Mono")
+#show raw: set text(font: %s)
 #show link: set text(fill: rgb("#1a55b0"))
 #set table(inset: 0.5em, stroke: 0.5pt + luma(200))
 #show figure: set block(breakable: true)
@@ -247,10 +248,13 @@ class _Document:
         import typst
 
         main = self.files.folder / "main.typ"
-        text = PREAMBLE % quote(title) + "\n\n".join(p.typst for p in pieces)
+        fonts = families(TEXT), families(CODE)
+        text = PREAMBLE % (quote(title), *fonts) + "\n\n".join(p.typst for p in pieces)
         main.write_text(text, encoding="utf-8")
         try:
-            made = typst.compile(str(main), root=str(self.files.folder), font_paths=_fonts())
+            made = typst.compile(
+                str(main), root=str(self.files.folder), font_paths=folders(self.files.folder)
+            )
         except RuntimeError as error:
             raise _TypstError(str(error)) from error
         return bytes(made)
@@ -258,13 +262,6 @@ class _Document:
 
 class _TypstError(Exception):
     """Typst refused a document."""
-
-
-def _fonts() -> list[str]:
-    """Matplotlib's DejaVu: Greek, mathematical and other signs that Typst's own fonts lack."""
-    import matplotlib
-
-    return [str(Path(matplotlib.get_data_path()) / "fonts" / "ttf")]
 
 
 def _merged(outputs: Sequence[Any]) -> list[dict[str, Any]]:
