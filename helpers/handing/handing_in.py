@@ -21,6 +21,7 @@ from helpers.handing.colab import offer_download
 from helpers.handing.precheck import Finding, missing_from_pdf, precheck
 from helpers.handing.results import model_file
 from helpers.handing.saved_notebook import is_stale, open_notebook
+from helpers.handing.signs import signs_without_a_font
 from helpers.notebook import code_cells, course, in_colab, in_notebook
 from helpers.pdf.document import render
 
@@ -67,7 +68,7 @@ def write(path: Path, notebook: dict[str, Any], source: bytes) -> tuple[list[Fin
     """
     findings = precheck(notebook)
     pdf = render(notebook, path.stem, path.resolve().parent)
-    findings += missing_from_pdf(notebook, pdf)
+    findings += [*missing_from_pdf(notebook, pdf), *signs_without_a_font(notebook, pdf)]
     contents = {path.name: source, path.with_suffix(".pdf").name: pdf, **_models(notebook)}
     contents["receipt.json"] = _receipt(notebook, contents, findings)
     target = path.with_suffix(".zip")
