@@ -20,6 +20,7 @@ from helpers.pdf.text import quote
 
 MAPPED = re.compile(rb"<([0-9A-Fa-f]{4})>\s*<((?:[0-9A-Fa-f]{4})+)>")
 NOTHING_TO_SEE = ("Cc", "Cf", "Cs", "Zs", "Zl", "Zp")
+ZEROS = re.compile(rb"(?:\\000|\\0(?![0-7])|\0){2}|<(?:\w{4})*0000")  # as a PDF may write them
 FILLERS = "\u034f\u115f\u1160\u2800\u3164\uffa0"
 JOINER = "\u200d"
 
@@ -87,14 +88,24 @@ class _Font:
     texts: Mapping[int, str]
     empty: frozenset[int]
 
+    @property
+    def hides(self) -> bool:
+        """Whether a glyph without an outline stands for something to be seen."""
+        return any(visible(self.texts.get(glyph, "")) for glyph in self.empty)
+
 
 def _drawn(page: Any, fonts: dict[Any, _Font]) -> Iterator[tuple[str, bool]]:
     """The signs of a page, and whether there is something to be seen of each."""
     contents = page.get_contents()
     named = (page.get("/Resources") or {}).get("/Font") or {}
+    used = [_font(named, name, fonts) for name in named]
+    if contents is None or not (
+        ZEROS.search(contents.get_data()) or any(font.hides for font in used if font)
+    ):
+        return  # for speed: nothing to find there
     spans: list[str] = []  # the texts of the marked spans that are open
     font, sign, drawn = None, "", {"outline"}
-    for operands, operator in [] if contents is None else contents.operations:
+    for operands, operator in contents.operations:
         if operator in (b"BDC", b"BMC"):
             spans.append(_said(operands))
             if spans[-1]:

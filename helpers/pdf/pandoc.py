@@ -25,7 +25,7 @@ ENVIRONMENT = re.compile(
 )
 FENCED = re.compile(r"(^[ \t]*(?:```|~~~).*?^[ \t]*(?:```|~~~)[ \t]*$|`+[^`\n]+`+)", re.M | re.S)
 FORMULA = re.compile(r'<span class="math (inline|display)">\\[(\[](.*?)\\[)\]]</span>', re.DOTALL)
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 TEXT = re.compile(r'(<span class="math .*?</span>)|[^<>]+(?=<|$)', re.DOTALL)
 DEFINITION = re.compile(
     r"\\(?:re)?newcommand\*?\s*\{?\s*(\\\w+)\s*\}?\s*(\[\d\])?\s*(?=\{)"
@@ -71,7 +71,6 @@ def to_html(
 
 def to_typst(pages: Sequence[str]) -> list[str]:
     """HTML as Typst; empty where nothing of a page can be shown."""
-    pages = [CONTROL.sub("", page) for page in pages]
     pages = [TEXT.sub(lambda m: m[1] or breakable(m[0], 60), page) for page in pages]
     texts = _pandoc(
         pages,

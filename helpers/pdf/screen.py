@@ -43,9 +43,7 @@ def _words(button: str) -> str:
 
 
 def _drawing(svg: str, files: Pictures) -> str:
-    """A drawing within HTML, where it need not say what it is, as a picture."""
-    if "xmlns=" not in svg.partition(">")[0]:
-        svg = f'<svg xmlns="http://www.w3.org/2000/svg"{svg[4:]}'
+    """A drawing within HTML as a picture."""
     try:
         ElementTree.fromstring(svg)
     except (ElementTree.ParseError, ValueError):

@@ -12,7 +12,7 @@ from fontTools.pens.ttGlyphPen import TTGlyphPen
 from helpers.pdf import document
 from helpers.pdf.document import render
 from helpers.pdf.fonts import CODE, TEXT, folders
-from helpers.pdf.glyphs import signs_of, unseen, without_glyph
+from helpers.pdf.glyphs import ZEROS, signs_of, unseen, without_glyph
 
 RUNE, OTHER_RUNE, HIEROGLYPH = "\u16a0", "\u16a2", "\U00013000"  # which no small font has
 SHOWN = {
@@ -43,7 +43,11 @@ def test_signs_of_these_scripts_have_a_glyph_wherever_they_stand(text: str) -> N
 
 
 def test_boxes_are_found_on_their_pages_where_the_pdf_names_them_or_not() -> None:
-    pages = [code("x = 1\n" * 200), markdown(f"see {RUNE}, {OTHER_RUNE} and {HIEROGLYPH}")]
+    shown = " ".join(SHOWN.values())
+    pages = [
+        code("x = 1\n" * 200),
+        markdown(f"see {RUNE}, {OTHER_RUNE} and {HIEROGLYPH}\n\n{shown}"),
+    ]
     found = unseen(made(markdown("no box"), *pages))
     assert {sign for _, sign in found} == {"", OTHER_RUNE, HIEROGLYPH}
     (page,) = {page for page, _ in found}
@@ -79,10 +83,10 @@ def test_what_is_not_to_be_seen_is_no_box() -> None:
 
 
 @pytest.fixture
-def font(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, bool], None]:
-    """Adds a font that has the rune, with an outline or without one."""
+def font(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str, bool], None]:
+    """Adds a font that has a sign, with an outline or without one."""
 
-    def add(family: str, outlined: bool) -> None:
+    def add(family: str, sign: str, outlined: bool) -> None:
         pen = TTGlyphPen(None)
         if outlined:
             pen.moveTo((0, 0))
@@ -90,10 +94,10 @@ def font(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, bool
                 pen.lineTo(corner)
             pen.closePath()
         builder = FontBuilder(1000)
-        builder.setupGlyphOrder([".notdef", "rune"])
-        builder.setupCharacterMap({ord(RUNE): "rune"})
-        builder.setupGlyf({".notdef": TTGlyphPen(None).glyph(), "rune": pen.glyph()})
-        builder.setupHorizontalMetrics({".notdef": (500, 0), "rune": (500, 0)})
+        builder.setupGlyphOrder([".notdef", "sign"])
+        builder.setupCharacterMap({ord(sign): "sign"})
+        builder.setupGlyf({".notdef": TTGlyphPen(None).glyph(), "sign": pen.glyph()})
+        builder.setupHorizontalMetrics({".notdef": (500, 0), "sign": (500, 0)})
         builder.setupHorizontalHeader(ascent=800, descent=-200)
         names = {"familyName": family, "styleName": "Regular", "psName": "Added-Regular"}
         builder.setupNameTable(names)
@@ -105,14 +109,36 @@ def font(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, bool
     return add
 
 
-def test_a_glyph_that_draws_nothing_is_found(font: Callable[[str, bool], None]) -> None:
-    font("Bitmaps", False)
-    assert unseen(made(markdown(f"a {RUNE} b"))) == [(1, RUNE)]
+def test_a_glyph_that_draws_nothing_is_found(font: Callable[[str, str, bool], None]) -> None:
+    font("Bitmaps", RUNE, False)
+    cells = markdown(f"a {RUNE} b"), code(f"'{RUNE}'  # \u3000 and spaces")
+    assert unseen(made(*cells)) == [(1, RUNE)]
 
 
-def test_a_font_of_the_machine_draws_what_ours_lack(font: Callable[[str, bool], None]) -> None:
-    font("A Name That Is Longer Than That Of Last Resort", True)
+def test_a_font_of_the_machine_draws_what_ours_lack(font: Callable[[str, str, bool], None]) -> None:
+    font("A Name That Is Longer Than That Of Last Resort", RUNE, True)
     assert unseen(made(markdown(f"a {RUNE} b"), code(f"'{RUNE}'"))) == []
+
+
+@pytest.mark.parametrize("sign", "हคא🚀字")
+def test_a_font_of_the_machine_does_not_come_before_ours(
+    font: Callable[[str, str, bool], None], sign: str
+) -> None:
+    """As Debian's fonts-unifont would, with a font of bitmaps."""
+    font("A", sign, False)
+    assert unseen(made(markdown(f"a {sign} b"), code(f"'{sign}'"))) == []
+
+
+@pytest.mark.parametrize(
+    ("contents", "there"),
+    [
+        (rb"(\000\000) Tj", True), (rb"(\000\003\000\000)", True), (b"(\0\0)", True),
+        (rb"(\0\0)", True), (b"<0000>", True), (b"<00010000>", True),
+        (rb"(\000\001)", False), (b"(\0\1)", False), (b"<0001>", False), (b"10.00001 w", False),
+    ],
+)  # fmt: skip
+def test_a_page_without_a_box_is_passed_over(contents: bytes, there: bool) -> None:
+    assert bool(ZEROS.search(contents)) == there
 
 
 def test_signs_are_tried_one_by_one() -> None:

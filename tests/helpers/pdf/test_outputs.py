@@ -12,10 +12,10 @@ from pypdf import PageObject, PdfReader
 
 from helpers.pdf.document import render
 
-CIRCLE = '<svg width="40" height="40"><circle cx="20" cy="20" r="9"/></svg>'
+DRAWING = '<svg width="90" height="40"><circle cx="9" cy="9" r="9"/><text y="30">icon</text></svg>'
 COLAB_TABLE = f"""<div id="df-1" class="colab-df-container"><div><style scoped>td {{x: y}}</style>
 <table class="dataframe"><tr><th>epoch</th></tr><tr><td>1</td></tr></table></div>
-<div class="colab-df-buttons"><button class="colab-df-convert" title="Convert">{CIRCLE}</button>
+<div class="colab-df-buttons"><button class="colab-df-convert" title="Convert">{DRAWING}</button>
 <script>document.querySelector("#df-1 button")</script></div></div>"""
 
 
@@ -113,10 +113,11 @@ def test_a_word_stands_only_where_something_is_missing() -> None:
 def test_pictures_within_html_are_shown() -> None:
     """Those of an output as well as those of a text cell, and drawings that name no namespace."""
     first, second = (
-        f'<img src="data:image/png;base64,{png(width, 30)}"> {CIRCLE} <svg><g></svg>'
+        f'<img src="data:image/png;base64,{png(width, 30)}"> {DRAWING} <svg><g></svg>'
         for width in (31, 32)
     )
     pages = pages_of(code("x", shown({"text/html": first})), markdown(second))
     assert sum(len(page.images) for page in pages) == 2
     text = " ".join(page.extract_text() for page in pages)
-    assert text.count("a drawing") == 2 and "not found" not in text  # the broken one alone
+    assert text.count("icon") == 2 and "not found" not in text
+    assert text.count("a drawing") == 2  # the broken one alone
