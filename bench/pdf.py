@@ -24,7 +24,12 @@ import nbformat
 from autograder.authoring.reference import reference
 from autograder.course.table import Course
 
-WHEELS = ["pypandoc_binary==1.17", "typst==0.14.9"]
+WHEELS = [
+    "manimgx-fonts==2026.9.26.post1",
+    "noto-cjk-sans-otc==0.0.1",
+    "pypandoc_binary==1.17",
+    "typst==0.14.9",
+]
 TEX = ["pandoc", "texlive-xetex", "texlive-fonts-recommended", "texlive-plain-generic"]
 RUNS = 5
 

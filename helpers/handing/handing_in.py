@@ -22,6 +22,7 @@ from helpers.handing.findings import Finding
 from helpers.handing.precheck import missing_from_pdf, precheck
 from helpers.handing.results import model_file
 from helpers.handing.saved_notebook import is_stale, open_notebook
+from helpers.handing.signs import signs_without_a_font
 from helpers.notebook import course, in_colab, in_notebook
 from helpers.pdf.document import render
 from helpers.reading.cells import cells_of, outputs
@@ -69,7 +70,7 @@ def write(path: Path, notebook: dict[str, Any], source: bytes) -> tuple[list[Fin
     """
     findings = precheck(notebook)
     pdf = render(notebook, path.stem, path.resolve().parent)
-    findings += missing_from_pdf(notebook, pdf)
+    findings += [*missing_from_pdf(notebook, pdf), *signs_without_a_font(notebook, pdf)]
     contents = {path.name: source, path.with_suffix(".pdf").name: pdf, **_models(notebook)}
     contents["receipt.json"] = _receipt(notebook, contents, findings)
     target = path.with_suffix(".zip")

@@ -6,7 +6,6 @@ What cannot be set is shown as its source, never left out.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,21 +14,23 @@ from typing import Any
 
 from helpers.errors import PdfError
 from helpers.notebook import text_of
-from helpers.pdf.pandoc import DEFINITION, PICTURES, Pictures, to_html, to_typst
+from helpers.pdf.fonts import CODE, TEXT, families, folders
+from helpers.pdf.outputs import Piece, pieces_of
+from helpers.pdf.pandoc import DEFINITION, to_html, to_typst
 from helpers.pdf.paper import for_paper
+from helpers.pdf.pictures import Pictures
+from helpers.pdf.screen import on_page
 from helpers.pdf.text import breakable, printed, quote
 from helpers.reading.files import read_notebook
 
-WIDTH, HEIGHT = 499.0, 620.0  # of the text on an A4 page, in points
-POINTS_PER_PIXEL = 0.75
 UNBROKEN = 35  # lines of code that are kept on one page
 PREAMBLE = """\
 #set document(title: %s, date: none)
 #set page(paper: "a4", margin: (x: 48pt, y: 56pt), numbering: "1 / 1")
-#set text(size: 10pt, font: ("Libertinus Serif", "DejaVu Sans"))
+#set text(size: 10pt, font: %s)
 #set par(leading: 0.62em)
 #show heading: set block(above: 1.3em, below: 0.7em)
-#show raw: set text(font: "DejaVu Sans Mono")
+#show raw: set text(font: %s)
 #show link: set text(fill: rgb("#1a55b0"))
 #set table(inset: 0.5em, stroke: 0.5pt + luma(200))
 #show figure: set block(breakable: true)
@@ -69,8 +70,6 @@ PREAMBLE = """\
     }
   })
 """
-RED = 'rgb("#fdeeee")'
-WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 def notebook_to_pdf(notebook: Path, out: Path | None = None) -> Path:
@@ -117,33 +116,21 @@ def render(notebook: Mapping[str, Any], title: str, beside: Path) -> bytes:
 
 
 @dataclass
-class _Piece:
-    """A part of the document: Typst, or what pandoc is yet to turn into it; and a last resort."""
-
-    typst: str = ""
-    markdown: str | None = None
-    attachments: Mapping[str, Any] = field(default_factory=dict)
-    html: str | None = None
-    instead: str = ""
-
-
-@dataclass
 class _Document:
     files: Pictures
-    pieces: list[_Piece] = field(default_factory=list)
+    pieces: list[Piece] = field(default_factory=list)
 
     def add(self, cell: Mapping[str, Any]) -> None:
         """Append a cell and its outputs."""
         source = text_of(cell.get("source"))
         if cell.get("cell_type") == "markdown":
-            self._add_markdown(source, cell.get("attachments") or {})
+            self._add_markdown(source, cell.get("attachments"))
         elif cell.get("cell_type") == "code":
             if source.strip():
                 self._add_code(source.strip("\n").rstrip(), cell.get("execution_count"))
-            for output in _merged(cell.get("outputs") or []):
-                self._add_output(output)
+            self.pieces += pieces_of(cell.get("outputs"), self.files)
         else:
-            self._add_printed(source)
+            self.pieces.append(Piece(printed(source)))
 
     def compile(self, title: str) -> bytes:
         """The PDF. What stops Typst is shown in another way."""
@@ -161,67 +148,20 @@ class _Document:
     def _add_code(self, source: str, count: Any) -> None:
         number = quote(f"In [{count or ' '}]")
         whole = "false" if source.count("\n") < UNBROKEN else "true"
-        self.pieces.append(_Piece(f"#code({number}, {quote(breakable(source))}, {whole})"))
+        self.pieces.append(Piece(f"#code({number}, {quote(breakable(source))}, {whole})"))
 
-    def _add_markdown(self, source: str, attachments: Mapping[str, Any] | None = None) -> None:
+    def _add_markdown(self, source: str, attachments: Any) -> None:
         attached = {
             name: {mime: text_of(data) for mime, data in bundle.items()}
-            for name, bundle in (attachments or {}).items()
+            for name, bundle in (attachments if isinstance(attachments, dict) else {}).items()
             if isinstance(bundle, dict) and bundle
         }
-        self.pieces.append(_Piece(markdown=source, attachments=attached, instead=printed(source)))
-
-    def _add_printed(self, text: str, fill: str = "none") -> None:
-        self.pieces.append(_Piece(printed(text, fill)))
-
-    def _add_output(self, output: Mapping[str, Any]) -> None:
-        kind, data = output.get("output_type"), output.get("data") or {}
-        plain = text_of(data.get("text/plain"))
-        if kind == "stream":
-            red = output.get("name") == "stderr"
-            self._add_printed(text_of(output.get("text")), RED if red else "none")
-        elif kind == "error":
-            self._add_printed("\n".join(map(str, output.get("traceback") or [])), RED)
-        elif mime := next((m for m in PICTURES if m in data), None):
-            self._add_picture(mime, text_of(data[mime]), output.get("metadata") or {})
-        elif WIDGET in data:
-            self._add_printed(f"[a widget: see the notebook] {plain}")
-        elif "text/markdown" in data:
-            self._add_markdown(text_of(data["text/markdown"]))
-        elif "text/html" in data:
-            missing = "[an output that a page cannot show: see the notebook] "
-            self.pieces.append(
-                _Piece(html=text_of(data["text/html"]), instead=printed(missing + plain))
-            )
-        elif "text/latex" in data:
-            self._add_markdown(re.sub(r"\\displaystyle\s*", "", text_of(data["text/latex"])))
-        elif "text/plain" in data:
-            self._add_printed(plain)
-        elif data:
-            self._add_printed(f"[an output of the type {', '.join(data)}: see the notebook]")
-
-    def _add_picture(self, mime: str, data: str, metadata: Mapping[str, Any]) -> None:
-        """A picture in the size it has on screen, at most as large as the page."""
-        name = self.files.keep(mime, data)
-        damaged = printed(f"[a damaged picture of the type {mime}: see the notebook]")
-        if mime == "image/svg+xml":
-            self.pieces.append(_Piece(f"#pic({quote(name)})", instead=damaged))
-            return
-        from PIL import Image, UnidentifiedImageError
-
-        try:
-            with Image.open(self.files.folder / name.lstrip("/")) as image:
-                width, height = image.size
-        except (UnidentifiedImageError, OSError):
-            self.pieces.append(_Piece(damaged))
-            return
-        own = metadata.get(mime)
-        shown = (own if isinstance(own, dict) else metadata).get("width")
-        pixels = float(shown) if isinstance(shown, int | float) and shown > 0 else float(width)
-        points = min(WIDTH, pixels * POINTS_PER_PIXEL, HEIGHT * width / height)
-        self.pieces.append(_Piece(f"#image({quote(name)}, width: {points:.1f}pt)", instead=damaged))
+        self.pieces.append(Piece(markdown=source, attachments=attached, instead=printed(source)))
 
     def _convert(self) -> None:
+        for piece in self.pieces:
+            if piece.html is not None:
+                piece.html = on_page(piece.html, {}, self.files)
         texts = [p for p in self.pieces if p.markdown is not None]
         pages = to_html(
             [p.markdown or "" for p in texts], [p.attachments for p in texts], self.files
@@ -233,7 +173,7 @@ class _Document:
             silent = piece.markdown is not None and DEFINITION.search(piece.markdown)
             piece.typst = made if made or silent else piece.instead
 
-    def _refused(self, pieces: list[_Piece]) -> list[_Piece]:
+    def _refused(self, pieces: list[Piece]) -> list[Piece]:
         """Those of the pieces that Typst does not set, found by halving."""
         try:
             self._typst("", pieces)
@@ -244,14 +184,17 @@ class _Document:
             return self._refused(pieces[:middle]) + self._refused(pieces[middle:])
         return []
 
-    def _typst(self, title: str, pieces: Sequence[_Piece]) -> bytes:
+    def _typst(self, title: str, pieces: Sequence[Piece]) -> bytes:
         import typst
 
         main = self.files.folder / "main.typ"
-        text = PREAMBLE % quote(title) + "\n\n".join(p.typst for p in pieces)
+        fonts = families(TEXT), families(CODE)
+        text = PREAMBLE % (quote(title), *fonts) + "\n\n".join(p.typst for p in pieces)
         main.write_text(text, encoding="utf-8")
         try:
-            made = typst.compile(str(main), root=str(self.files.folder), font_paths=_fonts())
+            made = typst.compile(
+                str(main), root=str(self.files.folder), font_paths=folders(self.files.folder)
+            )
         except RuntimeError as error:
             raise _TypstError(str(error)) from error
         return bytes(made)
@@ -259,26 +202,3 @@ class _Document:
 
 class _TypstError(Exception):
     """Typst refused a document."""
-
-
-def _fonts() -> list[str]:
-    """Matplotlib's DejaVu: Greek, mathematical and other signs that Typst's own fonts lack."""
-    import matplotlib
-
-    return [str(Path(matplotlib.get_data_path()) / "fonts" / "ttf")]
-
-
-def _merged(outputs: Sequence[Any]) -> list[dict[str, Any]]:
-    """Outputs, with neighbouring pieces of one stream joined: a bar is written in many."""
-    merged: list[dict[str, Any]] = []
-    for output in outputs:
-        if not isinstance(output, dict):
-            continue
-        last = merged[-1] if merged else {}
-        if output.get("output_type") == "stream" and all(
-            last.get(key) == output.get(key) for key in ("output_type", "name")
-        ):
-            last["text"] = text_of(last.get("text")) + text_of(output.get("text"))
-        else:
-            merged.append(dict(output))
-    return merged

@@ -5,24 +5,18 @@ HTML in the middle, as in a browser: what a text cell writes in HTML itself is s
 
 from __future__ import annotations
 
-import base64
-import binascii
 import html
 import re
-import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from urllib.parse import unquote
 
 from helpers.errors import PdfError
+from helpers.pdf.pictures import Attachments, Pictures
+from helpers.pdf.screen import on_page
 from helpers.pdf.text import breakable, printed
 
-PICTURES = {
-    "image/png": "png", "image/jpeg": "jpg", "image/gif": "gif", "image/webp": "webp",
-    "image/svg+xml": "svg",
-}  # fmt: skip
 SEPARATOR = "XQTHENEXTCELLQX"
 ENVIRONMENT = re.compile(
     r"(?<!\$)^[ \t]*(\\begin\{(align|equation|gather|multline|eqnarray|alignat)(\*?)\}"
@@ -52,46 +46,8 @@ REPAIRS = [
 ]
 
 
-class Pictures:
-    """The pictures of a document, as files in Typst's folder."""
-
-    def __init__(self, folder: Path, beside: Path) -> None:
-        self.folder, self.beside, self.count = folder, beside, 0
-
-    def keep(self, mime: str, data: str) -> str:
-        """Write a picture, base64 or SVG, and return its path for Typst."""
-        path = self._next(PICTURES.get(mime, "bin"))
-        if mime == "image/svg+xml" and data.lstrip().startswith("<"):
-            path.write_text(data, encoding="utf-8")
-        else:
-            try:
-                path.write_bytes(base64.b64decode(data))
-            except (binascii.Error, ValueError):
-                path.write_bytes(b"")
-        return f"/{path.name}"
-
-    def fetch(self, address: str, attachments: Mapping[str, Mapping[str, str]]) -> str:
-        """The path for Typst of what a text cell shows; empty where it is not there."""
-        if match := re.fullmatch(r"data:(image/[\w+.-]+);base64,\s*([A-Za-z0-9+/=\s]+)", address):
-            return self.keep(match[1], match[2])
-        if bundle := attachments.get(unquote(address.removeprefix("attachment:"))):
-            mime, data = next(iter(bundle.items()))
-            return self.keep(mime, data)
-        source = self.beside / unquote(address)
-        suffix = source.suffix.lower().lstrip(".").replace("jpeg", "jpg")
-        if "://" in address or suffix not in PICTURES.values() or not source.is_file():
-            return ""
-        path = self._next(suffix)
-        shutil.copyfile(source, path)
-        return f"/{path.name}"
-
-    def _next(self, suffix: str) -> Path:
-        self.count += 1
-        return self.folder / f"picture{self.count}.{suffix}"
-
-
 def to_html(
-    sources: Sequence[str], attachments: Sequence[Mapping[str, Mapping[str, str]]], files: Pictures
+    sources: Sequence[str], attachments: Sequence[Attachments], files: Pictures
 ) -> list[str]:
     """Text cells as HTML: formulas repaired, pictures as files or a word about their absence."""
     pages = _pandoc(
@@ -107,11 +63,7 @@ def to_html(
     pages = [FORMULA.sub(lambda m: _formula(m, defined), page) for page in pages]
     made = []
     for page, attached in zip(pages, attachments, strict=True):
-        page = re.sub(
-            r"<img\b[^>]*?\bsrc\s*=\s*[\"']?([^\"'>]*)[^>]*>",
-            lambda m, attached=attached: _picture(m, attached, files),  # type: ignore[misc]
-            page,
-        )
+        page = on_page(page, attached, files)
         page = re.sub("\x02([^<]*)", lambda m: _definitions(m[1], defined) + m[1], page)
         made.append(re.sub(r"<a href=\"#[^>]*>", "<a>", page))  # its aim may lie in no cell
     return made
@@ -119,7 +71,6 @@ def to_html(
 
 def to_typst(pages: Sequence[str]) -> list[str]:
     """HTML as Typst; empty where nothing of a page can be shown."""
-    pages = [re.sub(r"(?s)<(style|script)\b.*?</\1>", "", page) for page in pages]
     pages = [TEXT.sub(lambda m: m[1] or breakable(m[0], 60), page) for page in pages]
     texts = _pandoc(
         pages,
@@ -196,15 +147,6 @@ def _closing(text: str, start: int) -> int:
         if depth == 0:
             return i + 1
     return len(text)
-
-
-def _picture(
-    match: re.Match[str], attachments: Mapping[str, Mapping[str, str]], files: Pictures
-) -> str:
-    address = html.unescape(match[1]).strip()
-    if path := files.fetch(address, attachments):
-        return match[0].replace(match[1], path)
-    return f"<code>[picture not found: {html.escape(address[:200])}]</code>"
 
 
 def _repaired(text: str) -> str:

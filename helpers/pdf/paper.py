@@ -24,9 +24,15 @@ def for_paper(cells: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
 
 def _is_hint(cell: Mapping[str, Any]) -> bool:
-    tags = (cell.get("metadata") or {}).get("tags") or ()
-    hinting = HINTS.fullmatch(text_of(cell.get("source")).strip()) is not None or "hints" in tags
+    tags = _metadata(cell).get("tags")
+    tagged = isinstance(tags, list) and "hints" in tags
+    hinting = HINTS.fullmatch(text_of(cell.get("source")).strip()) is not None or tagged
     return cell.get("cell_type") == "markdown" and hinting
+
+
+def _metadata(cell: Mapping[str, Any]) -> Mapping[str, Any]:
+    metadata = cell.get("metadata")
+    return metadata if isinstance(metadata, dict) else {}
 
 
 def _for_paper(cell: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -34,6 +40,6 @@ def _for_paper(cell: Mapping[str, Any]) -> Mapping[str, Any]:
     if cell.get("cell_type") != "code":
         return cell
     title = TITLE.match(source)
-    if title and "nbgrader" not in (cell.get("metadata") or {}):
+    if title and "nbgrader" not in _metadata(cell):
         return {**cell, "source": f"# {title[1]} (code left out)"}
     return {**cell, "outputs": []} if hands_in(source) else cell

@@ -17,7 +17,9 @@ OTHER_ESCAPES = re.compile(
 def quote(text: str) -> str:
     """A Typst string literal; control characters, which a PDF cannot hold, are left out."""
     text = "".join(
-        c for c in text if c in "\n\t" or (ord(c) >= 32 and not 0xD800 <= ord(c) < 0xE000)
+        c
+        for c in text
+        if c in "\n\t" or not (ord(c) < 32 or 0x7F <= ord(c) < 0xA0 or 0xD800 <= ord(c) < 0xE000)
     )
     text = text.replace("\\", "\\\\").replace('"', '\\"').replace("\t", "    ")
     return '"' + text.replace("\n", "\\n") + '"'

@@ -2,12 +2,10 @@
 
 import json
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
-from cells import code, markdown, stream
+from cells import markdown
 from difficult_cells import CORPUS, Difficult
 from pypdf import PdfReader
 
@@ -61,17 +59,6 @@ def test_all_pictures_are_there(document: Path) -> None:
     pictures = [image for page in PdfReader(document).pages for image in page.images]
     assert len({p.name for p in pictures}) <= len(pictures)
     assert len(pictures) == sum(d.pictures for d in CORPUS)
-
-
-def test_chinese_and_japanese_where_a_font_is_there(tmp_path: Path) -> None:
-    command = [shutil.which("fc-list") or "true", ":lang=zh"]
-    if not subprocess.run(command, capture_output=True, check=True).stdout:
-        pytest.skip("there is no font with Chinese signs here")
-    cells = [markdown("损失函数"), code("# 学習率", stream("猫 かな\n"))]
-    path = tmp_path / "cjk.ipynb"
-    path.write_text(json.dumps({"cells": cells}), encoding="utf-8")
-    (page,) = PdfReader(notebook_to_pdf(path)).pages
-    assert all(words in page.extract_text() for words in ("损失函数", "学習率", "猫", "かな"))
 
 
 def test_no_text_leaves_its_page(document: Path) -> None:
