@@ -137,10 +137,10 @@ def _draws(statement: ast.stmt) -> bool:
 
 
 def results(
-    cells: Sequence[Cell], answers: Mapping[str, Answer], read: Sequence[Cell]
+    cells: Sequence[Cell], answers: Mapping[str, Answer], names: Mapping[str, Sequence[str]]
 ) -> Iterator[Finding]:
-    """What the report answers say, held against what ``read``, all that grading reads, shows."""
-    shown = shown_results(output for cell in read for output in cell.outputs)
+    """What the report answers say, held against what all outputs show."""
+    shown = shown_results(output for cell in cells for output in cell.outputs)
     if quick := [name for name, result in shown.items() if result.profile == "quick"]:
         yield Finding(
             f"{', '.join(quick)} came from a quick try: take quick=True out of helpers.start(), "
@@ -151,7 +151,7 @@ def results(
             continue
         cell = cells[answer.cells[-1]]
         plain = literals(tree(answer.source))
-        for name in _computed(answer.source, plain):
+        for name in _computed(answer.source, plain, names[id]):
             yield Finding(
                 f"{id}: `{name}` is not written as plain values, and grading reads this cell "
                 "without running it: write each number and word itself.",
@@ -162,11 +162,11 @@ def results(
                 yield from _claims(id, name, table, shown, cell)
 
 
-def _computed(source: str, plain: Mapping[str, Any]) -> list[str]:
-    """The names that an answer with results assigns something else than plain values."""
+def _computed(source: str, plain: Mapping[str, Any], own: Sequence[str]) -> list[str]:
+    """Of its ``own`` names, where known, those that an answer with results does not write out."""
     body = (tree(source) or ast.Module([], [])).body
     targets = [t for s in body if isinstance(s, ast.Assign) for t in s.targets]
-    names = [t.id for t in targets if isinstance(t, ast.Name)]
+    names = [t.id for t in targets if isinstance(t, ast.Name) and (t.id in own or not own)]
     reports = any(name.startswith("results_") for name in names)
     return [name for name in names if reports and name not in plain]
 

@@ -24,21 +24,23 @@ STUB = "*Write here.*"
 def precheck(notebook: dict[str, Any]) -> list[Finding]:
     """All that is wrong with a notebook as saved, in the order in which to fix it."""
     cells = mended(cells_of(notebook))
-    finder = Finder(cells, asked(notebook))
-    answers = {question.id: finder.find(question) for question in asked(notebook)}
+    questions = asked(notebook)
+    finder = Finder(cells, questions)
+    answers = {question.id: finder.find(question) for question in questions}
+    names = {question.id: question.names for question in questions}
     code = [c for c in cells if c.kind == "code" and c.source.strip() and not hands_in(c.source)]
     return [
         *_other(answers),
         *outputs.settings(notebook, code),
         *_missing(answers),
-        *_untouched(cells, finder, answers, notebook),
+        *_untouched(cells, finder, answers, names, course(notebook).get("bonus")),
         *_by_hand(notebook, cells),
         *outputs.not_run(code),
         *outputs.errors(code),
         *outputs.interrupted(code),
         *outputs.not_a_number(code),
         *outputs.figures(code),
-        *outputs.results(cells, answers, cells),
+        *outputs.results(cells, answers, names),
     ]
 
 
@@ -88,10 +90,12 @@ def _missing(answers: Mapping[str, Answer]) -> Iterator[Finding]:
 
 
 def _untouched(
-    cells: Sequence[Cell], finder: Finder, answers: Mapping[str, Answer], notebook: dict[str, Any]
+    cells: Sequence[Cell],
+    finder: Finder,
+    answers: Mapping[str, Answer],
+    names: Mapping[str, Sequence[str]],
+    bonus: Any,
 ) -> Iterator[Finding]:
-    bonus = course(notebook).get("bonus")
-    names = {question.id: question.names for question in asked(notebook)}
     for id, answer in answers.items():
         optional = isinstance(bonus, list) and id in bonus
         if answer.cells and not optional and _left_open(answer.source, names[id]):

@@ -14,6 +14,8 @@ from autograder.authoring.audit import RememberingSandbox
 from autograder.authoring.reference import reference
 from autograder.grading.grade import Grader
 from autograder.reading.answers import read_bytes
+from helpers.handing.precheck import precheck
+from helpers.reading.files import decode, in_format_4
 
 pytestmark = pytest.mark.trains
 
@@ -52,6 +54,28 @@ def test_a_damaged_notebook_keeps_its_grade(
 ) -> None:
     DAMAGE[name](executed)
     assert lost(grader, json.dumps(executed).encode()) == {}
+
+
+NOT_RUN, ORDER = "not run, this one first", "in another order"
+ASKED = {
+    "reordered": {ORDER}, "answers at the end": {ORDER}, "copied without marks": {NOT_RUN},
+    "extra cells": {NOT_RUN}, "imports in a cell of its own": {NOT_RUN},
+    "errors left": {"This cell stopped with E: v"}, "text deleted": {"There is no text cell"},
+    "given cells deleted": {"There is no text cell"},
+    "outputs moved": {NOT_RUN, "The figure of this cell is missing"},
+}  # fmt: skip
+"""What the pre-check asks for, which people see to, and no grade depends on."""
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+def test_the_precheck_asks_for_nothing_that_grading_does_not_need(
+    grader: Grader, executed: dict[str, Any], name: str
+) -> None:
+    DAMAGE[name](executed)
+    notebook, _, problem = decode(json.dumps(executed).encode(), "mine.ipynb")
+    assert not problem
+    for finding in precheck(in_format_4(notebook, "mine.ipynb")):
+        assert any(said in finding.text for said in ASKED.get(name, ())), finding.text
 
 
 @pytest.mark.parametrize("name", ENCODINGS)

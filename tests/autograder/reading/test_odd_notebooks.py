@@ -12,7 +12,10 @@ from autograder.grading.grade import Grader
 from autograder.model import Budget
 from autograder.reading.collect import collect
 
-pytestmark = pytest.mark.trains
+pytestmark = [
+    pytest.mark.trains,
+    pytest.mark.filterwarnings("ignore::nbformat.warnings.MissingIDFieldWarning"),
+]
 
 SEEDS = 16  # of each problem set
 BOUND = Budget(seconds=10, submission=60)
