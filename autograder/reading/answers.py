@@ -16,6 +16,7 @@ from autograder.model import ProblemSet
 from autograder.reading.cells import Cell, cells_of, decode, outputs
 from autograder.reading.finding import LONGEST, Finder, defined, may_be_code, same_text
 from autograder.reading.magics import neutralise, tree
+from autograder.reading.newer import not_parsed, written_in
 from autograder.reading.released import Release
 from autograder.sandbox.cells import is_definition
 from helpers.handing.claims import Result, is_number, literals, shown_results
@@ -39,6 +40,8 @@ class Submission:
     other code cells; ``claims`` the plain values that an answer assigns, and ``uses`` the other
     answers that it needs, by question id; ``results`` the accuracies that the notebook shows, by
     name; ``models`` the weights that were handed in, or why they are none, by their SHA-256;
+    ``newer`` the version of Python that the notebook says it ran in, by the id of each question
+    whose answer this Python cannot parse, and that one may;
     ``problem`` says in a sentence why nothing can be graded, ``fault`` what failed in the grader.
     """
 
@@ -53,6 +56,7 @@ class Submission:
     claims: dict[str, Claims] = field(default_factory=dict)
     uses: dict[str, list[str]] = field(default_factory=dict)
     models: dict[str, Model] = field(default_factory=dict)
+    newer: dict[str, str] = field(default_factory=dict)
 
 
 def read_bytes(data: bytes, file: str, release: Release, name: str) -> Submission:
@@ -97,6 +101,9 @@ def read_notebook(notebook: dict[str, Any], release: Release, name: str) -> Subm
             submission.claims[question.id] = claims(submission.answers[question.id])
         else:
             submission.uses[question.id] = _uses(question.id, submission.answers)
+    if version := written_in(notebook):
+        newer = not_parsed(cells, submission.answers, release)
+        submission.newer = dict.fromkeys(newer, version)
     submission.notes = list(dict.fromkeys(submission.notes))
     return submission
 
