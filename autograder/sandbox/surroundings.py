@@ -7,8 +7,8 @@ import os
 import subprocess
 import sys
 import types
-from collections.abc import Callable, Iterator
-from typing import Any, ClassVar
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import torch
@@ -58,7 +58,16 @@ class Quiet:
 QUIET = Quiet()
 
 
-class Progress:
+class Silent(type):
+    """Functions of a class, ``tqdm.write`` say, that do nothing."""
+
+    def __getattr__(cls, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return lambda *args, **kwargs: None
+
+
+class Progress(metaclass=Silent):
     """tqdm's interface without its output."""
 
     def __init__(self, iterable: Any = (), *args: Any, **kwargs: Any) -> None:
@@ -86,30 +95,15 @@ def trange(*args: int, **kwargs: Any) -> Progress:
     return Progress(range(*args))
 
 
-class Pretrained(Quiet):
-    """A class of ``transformers`` whose ``from_pretrained`` gives the part's stand-in."""
-
-    makers: ClassVar[dict[str, Callable[[], Any]]] = {}
-
-    def __init__(self, name: str) -> None:
-        self.kind = "tokenizer" if "Token" in name or "Process" in name else "model"
-
-    def from_pretrained(self, *args: Any, **kwargs: Any) -> Any:
-        return self.makers.get(self.kind, Quiet)()
-
-
 class QuietFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Imports plotting, widgets, Colab as modules whose every attribute is ``QUIET``.
-
-    ``transformers`` comes as one too, whose every attribute is a ``Pretrained``.
-    """
+    """Imports plotting, widgets, Colab as modules whose every attribute is ``QUIET``."""
 
     def find_spec(
         self, fullname: str, path: Any, target: Any = None
     ) -> importlib.machinery.ModuleSpec | None:
         root = fullname.partition(".")[0]
         quiet = root in QUIET_PACKAGES or fullname == "torch.utils.tensorboard"
-        if quiet or root in ("tqdm", "transformers"):
+        if quiet or root == "tqdm":
             return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
         return None
 
@@ -117,8 +111,6 @@ class QuietFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         module = types.ModuleType(spec.name)
         if spec.name.partition(".")[0] == "tqdm":
             module.__dict__.update(tqdm=Progress, trange=trange)
-        elif spec.name.partition(".")[0] == "transformers":
-            module.__dict__["__getattr__"] = _pretrained_class
         else:
             module.__dict__["__getattr__"] = _quiet_attribute
         return module
@@ -131,12 +123,6 @@ def _quiet_attribute(name: str) -> Quiet:
     if name.startswith("__"):
         raise AttributeError(name)
     return QUIET
-
-
-def _pretrained_class(name: str) -> Pretrained:
-    if name.startswith("__"):
-        raise AttributeError(name)
-    return Pretrained(name)
 
 
 class Session:
