@@ -99,9 +99,10 @@ def test_an_answer_that_this_python_parses_is_graded_by_what_it_does(
     grader: Grader, tmp_path: Path
 ) -> None:
     notebook = ran_in(right(), NEXT)
-    cell(notebook, "encoder")["source"] = "class Encoder(nn.Module):\n    pass"
+    wrong = "class Encoder(nn.Module):\n    def forward(self, model):\n        return model"
+    cell(notebook, "encoder")["source"] = wrong
     cell(notebook, "decoder")["source"] = "raise SyntaxError('mine')\nclass Decoder: pass"
-    notebook["cells"].append(code("model = oops("))  # of another cell, which no answer uses
+    notebook["cells"].append(code("model = oops("))  # no answer uses this one
     report = graded(grader, notebook, tmp_path)
     assert not report.fault
     assert [r.score for r in report.questions] == [0, 0, 1, 1, 1]

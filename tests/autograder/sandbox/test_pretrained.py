@@ -118,7 +118,7 @@ models = AutoModel, CLIPTextModelWithProjection, DistilBertForMaskedLM, DistilBe
 words = AutoImageProcessor, CLIPProcessor, DistilBertTokenizerFast
 def f():
     made = [type(c.from_pretrained("a/name", cache_dir="/x")).__name__ for c in (*models, *words)]
-    return [made, "transformers.modeling_utils" in sys.modules]
+    return [made, "transformers" in sys.modules]
 """
     assert outcome(sandbox, answer) == [["Small"] * 5 + ["Words"] * 3, False]
 
