@@ -1,5 +1,6 @@
 """The loop of a grade: each question of a submission apart, the report after each (design.md)."""
 
+import sys
 from collections.abc import Callable
 
 from autograder.grading.basis import Basis
@@ -94,6 +95,8 @@ class Grader:
             self._reports.grade(result, submission)
         else:
             self._code.grade(result, submission)
+        if not result.passed and (version := submission.newer.get(result.question.id)):
+            raise CourseError(_needs(version))
 
     def _not_graded(self, result: QuestionResult, submission: Submission) -> str:
         """Why there is nothing to grade, or too much; "" where there is something."""
@@ -109,3 +112,13 @@ class Grader:
         if not answer.strip() or same_text(answer, self.release.blank(question.id)):
             return "There is no answer in this cell yet."
         return ""
+
+
+def _needs(version: str) -> str:
+    """What an instructor should do for an answer that only this version of Python may parse."""
+    line, own = ".".join(version.split(".")[:2]), "{}.{}".format(*sys.version_info)
+    return (
+        f"The answer, or a cell that it uses, is not valid in Python {own}, which grades here, and "
+        f"the notebook says that it ran in Python {version}. Grade it in Python {line} or newer "
+        f"(delete .venv, and run `make .venv/installed PYTHON=python{line}`), or by hand."
+    )

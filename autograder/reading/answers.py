@@ -14,6 +14,7 @@ import numpy as np
 
 from autograder.model import ProblemSet
 from autograder.reading.needs import needed
+from autograder.reading.newer import not_parsed, written_in
 from autograder.reading.released import Release
 from autograder.sandbox.cells import is_definition
 from helpers.handing.claims import Result, is_number, literals, shown_results
@@ -40,7 +41,9 @@ class Submission:
     assigns, ``uses`` the other answers that it needs, and ``needs`` the statements that make what
     it takes from own cells. ``results`` are the accuracies that the notebook shows, by name;
     ``models`` the weights that were handed in, or why they are none, by their SHA-256; ``problem``
-    says in a sentence why nothing can be graded, ``fault`` what failed in the grader.
+    says in a sentence why nothing can be graded, ``fault`` what failed in the grader. ``newer`` is
+    the version of Python that the notebook says it ran in, by the id of each question whose answer
+    this Python cannot parse, and that one may.
     """
 
     name: str
@@ -55,6 +58,7 @@ class Submission:
     uses: dict[str, list[str]] = field(default_factory=dict)
     needs: dict[str, str] = field(default_factory=dict)
     models: dict[str, Model] = field(default_factory=dict)
+    newer: dict[str, str] = field(default_factory=dict)
 
 
 def read_bytes(data: bytes, file: str, release: Release, name: str) -> Submission:
@@ -101,6 +105,9 @@ def read_notebook(notebook: dict[str, Any], release: Release, name: str) -> Subm
             submission.uses[question.id] = _uses(question.id, submission.answers)
             answer = submission.answers[question.id]
             submission.needs[question.id] = needed(answer, submission.extras)
+    if version := written_in(notebook):
+        newer = not_parsed(cells, submission.answers, release)
+        submission.newer = dict.fromkeys(newer, version)
     submission.notes = list(dict.fromkeys(submission.notes))
     return submission
 

@@ -9,6 +9,7 @@ import msgspec
 
 from autograder.model import ProblemSet
 from autograder.reading.answers import MOST_CODE, Claims, Submission
+from autograder.reading.newer import is_newer
 from autograder.reading.unpack import MOST_MODELS
 from autograder.sandbox import wire
 from helpers.handing.claims import LONGEST, SHA256, Result
@@ -34,6 +35,7 @@ class Record(msgspec.Struct, forbid_unknown_fields=True):
     problem: str
     fault: str
     models: dict[str, str]
+    newer: dict[str, str]
 
 
 def encode(record: Record) -> bytes:
@@ -64,11 +66,16 @@ def receive(read: Read, ps: ProblemSet, name: str) -> Submission:
 
 
 def _check(record: Record, ids: set[str]) -> None:
-    told = (record.answers, record.question_notes, record.claims, record.uses, record.needs)
+    told = (
+        record.answers, record.question_notes, record.claims, record.uses, record.needs,
+        record.newer,
+    )  # fmt: skip
     if not all(set(table) <= ids for table in told):
         raise wire.FrameError("an answer to no question")
     if not all(set(others) <= ids for others in record.uses.values()):
         raise wire.FrameError("a use of no question")
+    if not all(map(is_newer, record.newer.values())):
+        raise wire.FrameError("a Python that there is not, or that is no newer")
     code = sum(map(len, [*record.answers.values(), *record.extras]))
     if code > 2 * MOST_CODE or any(len(cells) > MOST_CODE for cells in record.needs.values()):
         raise wire.FrameError("more code than is read")

@@ -141,7 +141,16 @@ class Config(dict[str, Any]):
 Config.now = Config()
 
 
-class Progress:
+class Silent(type):
+    """Functions of a class, ``tqdm.write`` say, that do nothing."""
+
+    def __getattr__(cls, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return lambda *args, **kwargs: None
+
+
+class Progress(metaclass=Silent):
     """tqdm's interface without its output."""
 
     def __init__(self, iterable: Any = (), *args: Any, **kwargs: Any) -> None:
@@ -163,9 +172,6 @@ class Progress:
         if name.startswith("__"):
             raise AttributeError(name)
         return QUIET
-
-    write = staticmethod(lambda *args, **kwargs: None)
-    pandas = write
 
 
 def trange(*args: int, **kwargs: Any) -> Progress:

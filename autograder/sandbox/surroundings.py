@@ -7,8 +7,7 @@ import os
 import subprocess
 import sys
 import types
-from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,33 +16,18 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader
 from torch.utils.data.dataloader import _SingleProcessDataLoaderIter
 
-from autograder.sandbox.quiet import QUIET, QUIET_PACKAGES, TQDM, Progress, Quiet, attribute, trange
-
-
-class Pretrained(Quiet):
-    """A class of ``transformers`` whose ``from_pretrained`` gives the part's stand-in."""
-
-    makers: ClassVar[dict[str, Callable[[], Any]]] = {}
-
-    def __init__(self, name: str) -> None:
-        self.kind = "tokenizer" if "Token" in name or "Process" in name else "model"
-
-    def from_pretrained(self, *args: Any, **kwargs: Any) -> Any:
-        return self.makers.get(self.kind, Quiet)()
+from autograder.sandbox.quiet import QUIET, QUIET_PACKAGES, TQDM, Progress, attribute, trange
 
 
 class QuietFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Imports plotting, widgets, Colab as modules whose every attribute is ``QUIET``.
-
-    ``transformers`` comes as one too, whose every attribute is a ``Pretrained``.
-    """
+    """Imports plotting, widgets, Colab as modules whose every attribute is ``QUIET``."""
 
     def find_spec(
         self, fullname: str, path: Any, target: Any = None
     ) -> importlib.machinery.ModuleSpec | None:
         root = fullname.partition(".")[0]
         quiet = root in QUIET_PACKAGES or f"{fullname}.".startswith("torch.utils.tensorboard.")
-        if quiet or root in ("tqdm", "transformers"):
+        if quiet or root == "tqdm":
             return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
         return None
 
@@ -51,20 +35,12 @@ class QuietFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         module = types.ModuleType(spec.name)
         if spec.name.partition(".")[0] == "tqdm":
             module.__dict__.update(TQDM)
-        elif spec.name.partition(".")[0] == "transformers":
-            module.__dict__["__getattr__"] = _pretrained_class
         else:
             module.__dict__["__getattr__"] = attribute
         return module
 
     def exec_module(self, module: types.ModuleType) -> None:
         pass
-
-
-def _pretrained_class(name: str) -> Pretrained:
-    if name.startswith("__"):
-        raise AttributeError(name)
-    return Pretrained(name)
 
 
 class Session:

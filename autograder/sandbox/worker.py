@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from autograder.sandbox import elsewhere, quiet_cuda, surroundings, wire
+from autograder.sandbox import elsewhere, pretrained, quiet_cuda, surroundings, wire
 from autograder.sandbox.cells import Trouble, run_cell, run_definitions, trouble
 from autograder.sandbox.on_cpu import OnCPU
 
@@ -60,6 +60,7 @@ def serve(receive: Receive, send: Send) -> None:
     printed = Tail()
     sys.stdout = sys.stderr = printed
     surroundings.install()
+    pretrained.install()
     elsewhere.install(str(Path.cwd()))
     job = receive()
     stand_ins = [loaded(code, name) for name, code in job["stand_ins"].items()]

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from autograder.sandbox.surroundings import Pretrained
+from autograder.sandbox.pretrained import Pretrained
 
 TOKENS = 64
 

@@ -5,7 +5,7 @@ import zlib
 import torch
 from torch import nn
 
-from autograder.sandbox.surroundings import Pretrained
+from autograder.sandbox.pretrained import Pretrained
 from autograder.sandbox.toolkit import text_encoder
 
 DIM = 6
