@@ -1,4 +1,4 @@
-"""Odd but legal notebooks, as files: full marks within a bound, and nothing asked for besides."""
+"""Odd but legal notebooks, as files: full marks within a bound of computing."""
 
 import json
 from pathlib import Path
@@ -7,6 +7,7 @@ import pytest
 from odd_notebooks import odd
 from shipped import COURSE, basis
 
+from autograder.authoring.audit import RememberingSandbox
 from autograder.authoring.reference import reference
 from autograder.grading.grade import Grader
 from autograder.model import Budget
@@ -26,7 +27,7 @@ BOUND = Budget(seconds=10, submission=60)
 def test_an_odd_notebook_keeps_its_grade(tmp_path: Path, ps_id: str) -> None:
     executed = json.loads(json.dumps(reference(COURSE.problem_set(ps_id), COURSE)))
     wrong = []
-    with Grader(basis(ps_id, BOUND)) as grader:
+    with Grader(basis(ps_id, BOUND), RememberingSandbox) as grader:
         for seed in range(SEEDS):
             folder = tmp_path / str(seed)
             folder.mkdir()
