@@ -103,6 +103,21 @@ class CheckResult:
     public: bool = False
 
 
+@dataclass(frozen=True)
+class Steps:
+    """How far a wrong answer got: the steps that it computed, and the first that it missed."""
+
+    seen: list[str]
+    missed: str | None = None
+
+    @property
+    def sentence(self) -> str:
+        *most, last = self.seen
+        there = f"{', '.join(most)} and {last}" if most else last
+        rest = f"not yet {self.missed}" if self.missed else "the fault lies after them, or beside"
+        return f"On example inputs, your code gets to {there}; {rest}."
+
+
 @dataclass
 class QuestionResult:
     """What one question earned, and everything its student may read about it.
@@ -120,6 +135,7 @@ class QuestionResult:
     fault: str = ""
     done: bool = False
     verified: bool | None = None
+    steps: Steps | None = None
 
     @property
     def score(self) -> float:

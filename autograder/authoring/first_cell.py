@@ -44,7 +44,7 @@ INSIDE = """\
 
     with tempfile.TemporaryDirectory() as folder:
         wheel = Path(folder, f"course_helpers-{VERSION}-py3-none-any.whl")
-        wheel.write_bytes(bz2.decompress(base64.b64decode(WHEEL)))
+        wheel.write_bytes(bz2.decompress(base64.b85decode("".join(WHEEL.split()))))
         pip_install(wheel)"""
 
 FROM_DRIVE = """\

@@ -6,6 +6,8 @@ from typing import Any
 from nbformat import NotebookNode
 
 from autograder.authoring import leaks
+from autograder.grading.marks import MARK as STEP
+from autograder.grading.marks import instrumented
 from autograder.model import CourseError, ProblemSet, Question
 from helpers.notebook import question_of
 
@@ -83,6 +85,12 @@ def _answer(cell: NotebookNode, question: Question, ps: ProblemSet) -> None:
     place = f"{ps.id}, the answer to {question.id}"
     if not leaks.split(cell.source)[1]:
         raise CourseError(f"{place} has no lines between ### BEGIN SOLUTION and ### END SOLUTION.")
+    if told := [line for line in leaks.split(cell.source)[0] if STEP.search(line)]:
+        raise CourseError(
+            f"{place}: `{told[0].strip()}` marks a step outside of the solution's lines, where "
+            "students would read it."
+        )
+    instrumented(cell.source, place)
     names = [name for name, _ in definitions(cell.source, place)]
     if sorted(names) != sorted(question.names):
         raise CourseError(

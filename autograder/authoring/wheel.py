@@ -10,7 +10,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import textwrap
 import tomllib
 import zipfile
 from pathlib import Path
@@ -73,8 +72,12 @@ def texts(root: Path = ROOT) -> dict[str, str]:
 
 
 def printable(data: bytes, width: int = 96) -> str:
-    """Data as lines of letters, for a cell; ``bz2`` makes the same bytes of it everywhere."""
-    return textwrap.fill(base64.b64encode(bz2.compress(data)).decode(), width)
+    """Data as lines of signs that need no escapes in a cell, nor in its JSON.
+
+    ``bz2`` makes the same bytes of it everywhere.
+    """
+    text = base64.b85encode(bz2.compress(data)).decode()
+    return "\n".join(text[i : i + width] for i in range(0, len(text), width))
 
 
 def _sources(root: Path) -> list[Path]:

@@ -1,5 +1,6 @@
 """What every submission to a problem set is graded by: read once, however long a class takes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from autograder.course.table import Course
@@ -8,6 +9,9 @@ from autograder.model import CourseError, ProblemSet, Question
 from autograder.parts.declare import Check, Part
 from autograder.reading.answers import Submission, read_bytes
 from autograder.reading.released import Release
+from autograder.sandbox.job import Call, Job
+
+PUBLIC = b"inputs that anyone may see"
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,33 @@ class Basis:
     def checks(self, question: Question) -> list[Check]:
         """The checks of a question, by the problem set's options; none of a report question."""
         return self.part(question).checks_of(question.id, self.problem_set.options)
+
+    def calls(self, question: Question, secret: bytes) -> tuple[Call, ...]:
+        """The calls of a question's probes, one a check, on the inputs of a secret."""
+        return tuple(Call(c.probe, c.inputs(secret)) for c in self.checks(question))
+
+    def job(
+        self,
+        question: Question,
+        submission: Submission,
+        calls: tuple[Call, ...],
+        in_public: tuple[Call, ...] = (),
+        others: Sequence[str] = (),
+        record: tuple[int, ...] | None = None,
+    ) -> Job:
+        """An answer to a question, to be called."""
+        return Job(
+            submission.answers[question.id],
+            question.names,
+            self.probes[question.part],
+            calls,
+            tuple(self.release.given),
+            tuple(submission.extras),
+            tuple(others),
+            self.stand_ins[question.part],
+            in_public,
+            record,
+        )
 
     def mistakes(self, question: str) -> list[Patch]:
         """The known mistakes of a question, as far as the problem set's options have them."""

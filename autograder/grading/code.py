@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
-from autograder.grading.basis import Basis
+from autograder.grading.basis import PUBLIC, Basis
 from autograder.grading.compare import difference, own_type, same, unlike_public
 from autograder.grading.mistakes import Known, recognise
+from autograder.grading.steps import HowFar
 from autograder.model import Budget, CheckResult, CourseError, Question, QuestionResult
 from autograder.parts.declare import Check
 from autograder.reading.answers import Submission
 from autograder.sandbox.cells import Trouble
 from autograder.sandbox.client import Sandbox
-from autograder.sandbox.job import Call, End, Job, Limits, Outcome, Run
+from autograder.sandbox.job import End, Limits, Outcome, Run
 
-PUBLIC = b"inputs that anyone may see"
 OTHERS = (b"inputs of no term", b"inputs of another")
 """Secrets that tell which checks have the same outcome whatever the inputs."""
 MB = 1 << 20
@@ -58,6 +58,7 @@ class CodeQuestions:
         self.basis, self.sandbox = basis, sandbox
         self._expected: dict[str, list[tuple[dict[str, Any], bool]]] = {}
         self._known: dict[str, list[Known]] = {}
+        self._how_far = HowFar(basis, sandbox)
         self.spent = 0.0
         """The seconds that answers took, for whoever sets it to 0."""
 
@@ -69,11 +70,12 @@ class CodeQuestions:
         result.checks = _judged(rows, run)
         others = [submission.answers[id] for id in submission.uses.get(question.id, ())]
         needs = submission.needs.get(question.id, "")
+        beside: list[str] = []
         if not result.passed and not run.end and (others or needs):
             together = self._run_student(question, submission, [*others, needs])
             retried = self._rows(question, together)
             if _earned(_judged(retried, together)) > _earned(result.checks):
-                run, rows = together, retried
+                run, rows, beside = together, retried, [*others, needs]
                 result.checks = _judged(rows, run)
                 cells = "other answers" if others else "own cells"
                 result.notes.append(f"It was graded together with your {cells}, which it uses.")
@@ -87,6 +89,11 @@ class CodeQuestions:
             result.notes += _missing_modules(run)
             self._recognise(result, rows)
             result.printed = _told(run)
+            left = self.basis.problem_set.limits.submission - self.spent
+            if not (run.end or run.missing) and left > 0:
+                failed = [i for i, check in enumerate(result.checks) if not check.passed]
+                limit = limits(question.id, self.basis.problem_set.limits, left)
+                result.steps = self._how_far.tell(question, submission, beside, failed, limit)
 
     def _run_student(
         self, question: Question, submission: Submission, others: Sequence[str] = ()
@@ -115,18 +122,10 @@ class CodeQuestions:
         public: Sequence[bytes] = (),
         left: float = math.inf,
     ) -> Run:
-        basis, checks = self.basis, self.basis.checks(question)
-        job = Job(
-            submission.answers[question.id],
-            question.names,
-            basis.probes[question.part],
-            tuple(Call(c.probe, c.inputs(basis.secret)) for c in checks),
-            tuple(basis.release.given),
-            tuple(submission.extras),
-            tuple(others),
-            basis.stand_ins[question.part],
-            tuple(Call(c.probe, c.inputs(secret)) for secret in public for c in checks),
-        )
+        basis = self.basis
+        calls = basis.calls(question, basis.secret)
+        in_public = tuple(c for secret in public for c in basis.calls(question, secret))
+        job = basis.job(question, submission, calls, in_public, others)
         return self.sandbox.run(job, limits(question.id, basis.problem_set.limits, left))
 
     def _rows(self, question: Question, run: Run) -> list[Row]:

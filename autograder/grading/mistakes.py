@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from autograder.course.records import Record, typed
+from autograder.grading.marks import unmarked
 from autograder.model import CourseError, QuestionResult
 from autograder.parts.declare import Part, applies, misfit
 
@@ -43,6 +44,7 @@ class Patch(Record, frozen=True):
         Raises:
             CourseError: an edit does not fit ``solution`` in exactly one place.
         """
+        solution = unmarked(solution)
         patched = self.source or solution
         single = [(self.find, self.replace or "")] if self.find else []
         for find, replace in [*self.edits, *single]:

@@ -50,6 +50,7 @@ def _question(result: QuestionResult) -> dict[str, Any]:
         "fault": bool(result.fault),
         "done": result.done,
         "hint": result.hint,
+        "how_far": result.steps.sentence if result.steps else "",
         "shared": shared_message(result.checks),
         "failed": [c for c in result.checks if not c.passed],
         "passed": [c for c in result.checks if c.passed],

@@ -5,10 +5,11 @@ import io
 import json
 import os
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from autograder.model import CheckResult, ProblemSet, QuestionResult, Report
+from autograder.model import CheckResult, ProblemSet, QuestionResult, Report, Steps
 from autograder.results.text import escape, fence, inline, mask, one_line, shown
 
 __all__ = ["mask", "results", "write_grades", "write_results", "write_text"]
@@ -74,6 +75,8 @@ def _test(result: QuestionResult, report: Report) -> dict[str, Any]:
     extra: dict[str, Any] = {
         "question": question.id,
         "mistake": result.mistake,
+        "mistakes": [result.mistake] if result.mistake else [],
+        "steps": asdict(result.steps or Steps([])),
         "verified": result.verified,
         "checks": [
             {"name": c.name, "passed": c.passed, "message": one_line(c.message)}
@@ -115,6 +118,8 @@ def _output(result: QuestionResult, problem: str) -> str:
         parts += [inline(shared)] if shared else []
         parts.append(f"{len(failed)} of {len(result.checks)} checks failed:")
         parts.append("\n".join(_failure(c.name, "" if shared else c.message) for c in failed))
+        if result.steps:
+            parts.append(f"**How far it got:** {inline(result.steps.sentence)}")
     parts += [f"Note: {inline(note)}" for note in result.notes]
     if printed := shown(result.printed):
         parts.append(f"What your code printed or raised on example inputs:\n\n{fence(printed)}")

@@ -15,6 +15,8 @@ from autograder.sandbox import wire
 from autograder.sandbox.cells import Trouble
 from autograder.sandbox.job import Call, Job, Outcome, Run
 
+Kept = list[tuple[str, np.ndarray]]
+
 MOST_BYTES = 100 << 20  # that a conversation may bring
 
 TOOLS = {
@@ -65,7 +67,7 @@ def converse(channel: Channel, run: Run, job: Job, again: Callable[[Channel], No
     stand_ins = {name: compiled(source, name) for name, source in job.stand_ins.items()}
     given = {"names": job.names, "stand_ins": stand_ins}
     cells = {"answer": job.answer, "given": job.given, "extras": job.extras, "others": job.others}
-    channel.write(wire.encode(given | cells))
+    channel.write(wire.encode(given | cells | {"record": job.record}))
     match wire.decode(channel.read):
         case {
             "missing": list(names),
@@ -91,7 +93,7 @@ def converse(channel: Channel, run: Run, job: Job, again: Callable[[Channel], No
         run.printed, run.elsewhere = _ask(channel, job.in_public, run.in_public, lines)
         again(channel)
     run.told = True
-    _ask(channel, job.calls, run.outcomes, lines)
+    _ask(channel, job.calls, run.outcomes, lines, None if job.record is None else run.kept)
 
 
 @functools.cache
@@ -102,7 +104,11 @@ def compiled(source: str, name: str) -> np.ndarray:
 
 
 def _ask(
-    channel: Channel, calls: Sequence[Call], outcomes: list[Outcome], lines: int
+    channel: Channel,
+    calls: Sequence[Call],
+    outcomes: list[Outcome],
+    lines: int,
+    kept: list[Kept] | None = None,
 ) -> tuple[str, bool]:
     """Add an outcome for each of ``calls``; what was printed until then, and if elsewhere too."""
     channel.write(wire.encode({"calls": [dataclasses.asdict(call) for call in calls]}))
@@ -114,11 +120,24 @@ def _ask(
                 outcomes.append(_trouble(claim, lines))
             case _:
                 raise wire.FrameError("a frame that answers no call")
+        if kept is not None:
+            kept.append(_kept(wire.decode(channel.read)))
     match wire.decode(channel.read):
         case {"printed": str(printed), "elsewhere": bool(elsewhere)}:
             return printed, elsewhere
         case _:
             raise wire.FrameError("a last frame that is none")
+
+
+def _kept(claim: Any) -> Kept:
+    found = []
+    match claim:
+        case {"kept": list(items)}:
+            for item in items:
+                match item:
+                    case [str(name), np.ndarray() as array] if array.dtype.kind == "f":
+                        found.append((name, array))
+    return found
 
 
 def _trouble(claim: dict[str, Any], lines: int) -> Trouble:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+import numpy as np
+
 from autograder.sandbox.cells import Trouble
 
 
@@ -61,6 +63,8 @@ class Job:
     others: tuple[str, ...] = ()
     stand_ins: Mapping[str, str] = field(default_factory=dict)
     in_public: tuple[Call, ...] = ()
+    record: tuple[int, ...] | None = None
+    """Record ``calls``: all arrays of these sizes, or, where there are none, ``__step__``'s."""
 
 
 Outcome = dict[str, Any] | Trouble
@@ -102,5 +106,7 @@ class Run:
     """Whether it wrote to other places than its own folder, where nothing was written."""
     end: End | None = None
     seconds: float = 0.0
+    kept: list[list[tuple[str, np.ndarray]]] = field(default_factory=list)
+    """What was recorded of each call: the names of steps, if they are any, and arrays."""
     told: bool = False
     """Whether it came to the hidden inputs, after which nothing is told that they could change."""

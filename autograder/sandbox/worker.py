@@ -1,5 +1,6 @@
 """One job in one fresh process: a student's cells, then the probes. Nothing here is trusted."""
 
+import contextlib
 import dataclasses
 import io
 import marshal
@@ -18,6 +19,7 @@ import torch
 from autograder.sandbox import elsewhere, pretrained, quiet_cuda, surroundings, wire
 from autograder.sandbox.cells import Trouble, run_cell, run_definitions, trouble
 from autograder.sandbox.on_cpu import OnCPU
+from autograder.sandbox.recorder import Recorder, Steps
 
 ANSWER = "<answer>"
 PRINTED = 4000
@@ -65,7 +67,8 @@ def serve(receive: Receive, send: Send) -> None:
     job = receive()
     stand_ins = [loaded(code, name) for name, code in job["stand_ins"].items()]
     own = {name: sys.modules.pop(name) for name in list(sys.modules) if OURS.match(name)}
-    namespace, told = run_cells(job, stand_ins)
+    recorder = recorder_for(job["record"])
+    namespace, told = run_cells(job, stand_ins, getattr(recorder, "step", None))
     send({**told, "printed": printed.getvalue()})
 
     request = receive()
@@ -77,8 +80,19 @@ def serve(receive: Receive, send: Send) -> None:
         del sys.modules[name]
     while True:
         for call in receive()["calls"]:
-            send(outcome(getattr(probes, call["probe"]), namespace, call["inputs"]))
+            with recorder or contextlib.nullcontext():
+                said = outcome(getattr(probes, call["probe"]), namespace, call["inputs"])
+            send(said)
+            if recorder:
+                send({"kept": recorder.kept})
         send({"printed": printed.getvalue(), "elsewhere": bool(elsewhere.USED)})
+
+
+def recorder_for(sizes: list[int] | None) -> Recorder | Steps | None:
+    """What records calls: the steps of the reference, or all arrays of some sizes; or nothing."""
+    if sizes is None:
+        return None
+    return Recorder(frozenset(sizes)) if sizes else Steps()
 
 
 def loaded(code: np.ndarray, name: str) -> types.ModuleType:
@@ -90,10 +104,12 @@ def loaded(code: np.ndarray, name: str) -> types.ModuleType:
 
 
 def run_cells(
-    job: dict[str, Any], stand_ins: Sequence[types.ModuleType]
+    job: dict[str, Any], stand_ins: Sequence[types.ModuleType], step: Any = None
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """The namespace that the cells of a job leave, and what to tell of how they ran."""
     namespace = surroundings.namespace()
+    if step:
+        namespace["__step__"] = step
     sources = [job["answer"], *job["extras"], *job["others"]]
     on_gpu = any(map(A_GPU.search, sources))
     if on_gpu:

@@ -29,6 +29,8 @@ def test_every_question_is_a_test() -> None:
     assert data["tests"][1]["extra_data"] == {
         "question": "train_ae",
         "mistake": "no_zero",
+        "mistakes": ["no_zero"],
+        "steps": {"seen": [], "missed": None},
         "verified": None,
         "checks": [
             {"name": "`x` has the right shape.", "passed": True, "message": ""},
