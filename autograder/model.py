@@ -114,7 +114,11 @@ class Steps:
     def sentence(self) -> str:
         *most, last = self.seen
         there = f"{', '.join(most)} and {last}" if most else last
-        rest = f"not yet {self.missed}" if self.missed else "the fault lies after them, or beside"
+        rest = (
+            f"not yet {self.missed}"
+            if self.missed
+            else "what is wrong comes after that, or beside it"
+        )
         return f"On example inputs, your code gets to {there}; {rest}."
 
 

@@ -18,6 +18,7 @@ TODO = "todo"
 def mark(cells: list[NotebookNode], ps: ProblemSet) -> None:
     """Mark answer and test cells for nbgrader, having checked them against the questions."""
     code = [cell for cell in cells if cell.cell_type == "code"]
+    _hidden_steps(code, ps)
     found: dict[str, int] = {}
     for index, cell in enumerate(code):
         if not (id := question_of(cell.source)):
@@ -55,6 +56,16 @@ def mark(cells: list[NotebookNode], ps: ProblemSet) -> None:
         raise CourseError(f"{ps.id}: several cells have the id {doubles[0]!r}.")
 
 
+def _hidden_steps(code: list[NotebookNode], ps: ProblemSet) -> None:
+    """Check that marks of steps stand where a release leaves them out."""
+    for cell in code:
+        if told := [line for line in leaks.split(cell.source)[0] if STEP.search(line)]:
+            raise CourseError(
+                f"{ps.id}, cell {cell.id!r}: `{told[0].strip()}` marks a step outside of the "
+                "solution's lines, where students would read it."
+            )
+
+
 def _by_hand(cells: list[NotebookNode], question: Question, ps: ProblemSet) -> None:
     """Mark the text cell of a question that a person grades."""
     first = f"<!-- Question: {question.id} -->"
@@ -85,11 +96,6 @@ def _answer(cell: NotebookNode, question: Question, ps: ProblemSet) -> None:
     place = f"{ps.id}, the answer to {question.id}"
     if not leaks.split(cell.source)[1]:
         raise CourseError(f"{place} has no lines between ### BEGIN SOLUTION and ### END SOLUTION.")
-    if told := [line for line in leaks.split(cell.source)[0] if STEP.search(line)]:
-        raise CourseError(
-            f"{place}: `{told[0].strip()}` marks a step outside of the solution's lines, where "
-            "students would read it."
-        )
     instrumented(cell.source, place)
     names = [name for name, _ in definitions(cell.source, place)]
     if sorted(names) != sorted(question.names):

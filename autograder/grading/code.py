@@ -89,11 +89,24 @@ class CodeQuestions:
             result.notes += _missing_modules(run)
             self._recognise(result, rows)
             result.printed = _told(run)
-            left = self.basis.problem_set.limits.submission - self.spent
-            if not (run.end or run.missing) and left > 0:
-                failed = [i for i, check in enumerate(result.checks) if not check.passed]
-                limit = limits(question.id, self.basis.problem_set.limits, left)
-                result.steps = self._how_far.tell(question, submission, beside, failed, limit)
+            if not (run.end or run.missing):
+                self._tell_how_far(result, submission, beside, run)
+
+    def _tell_how_far(
+        self, result: QuestionResult, submission: Submission, beside: Sequence[str], run: Run
+    ) -> None:
+        """Add the steps that a wrong answer has; recording is not worth many seconds."""
+        question, budget = result.question, self.basis.problem_set.limits
+        left = min(budget.submission - self.spent, 2 + run.seconds)
+        failed = [i for i, check in enumerate(result.checks) if not check.passed]
+        try:
+            result.steps = self._how_far.tell(
+                question, submission, beside, failed, limits(question.id, budget, left)
+            )
+        except Exception as error:  # it must not cost the grade
+            told = "How far an answer to %s got is not told: %s."
+            logging.getLogger(__name__).warning(told, question.id, error)
+        self.spent += self._how_far.seconds
 
     def _run_student(
         self, question: Question, submission: Submission, others: Sequence[str] = ()

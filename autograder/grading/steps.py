@@ -15,7 +15,7 @@ from autograder.grading.marks import before, instrumented
 from autograder.model import Question, Steps
 from autograder.reading.answers import Submission
 from autograder.sandbox.client import Sandbox
-from autograder.sandbox.job import Limits
+from autograder.sandbox.job import FULL, Limits
 
 CLOSE = 1e-5  # of the largest number of a step, between ways to compute the same
 LIKE = 1e-4  # the same, between an array and a multiple of another
@@ -28,6 +28,8 @@ class HowFar:
     def __init__(self, basis: Basis, sandbox: Sandbox) -> None:
         self.basis, self.sandbox = basis, sandbox
         self._reference: dict[str, list[Recorded]] = {}
+        self.seconds = 0.0
+        """What the last answer took."""
 
     def tell(
         self,
@@ -38,6 +40,7 @@ class HowFar:
         limit: Limits,
     ) -> Steps | None:
         """The steps in that of the ``failed`` checks whose call has the most; None without any."""
+        self.seconds = 0.0
         reference = self._steps(question)
         chosen = max(failed, key=lambda i: len(reference[i]), default=-1)
         if chosen < 0 or not reference[chosen]:
@@ -47,8 +50,12 @@ class HowFar:
             question, submission, (calls[chosen],), others=others, record=sizes(steps)
         )
         run = self.sandbox.run(job, limit)
-        computed = [array for kept in run.kept for _, array in kept]
-        return progress(steps, computed, before(self.basis.reference.answers[question.id]))
+        self.seconds = run.seconds
+        kept = [item for items in run.kept for item in items]
+        computed = [array for _, array in kept if array.size in sizes(steps)]
+        told = progress(steps, computed, before(self.basis.reference.answers[question.id]))
+        # Of what was too much to record, nobody can say that it is not there.
+        return None if told and told.missed and any(name == FULL for name, _ in kept) else told
 
     def _steps(self, question: Question) -> list[Recorded]:
         """The reference's own steps, by check."""
@@ -105,11 +112,11 @@ def _off_by(arrays: Sequence[np.ndarray], computed: Sequence[np.ndarray]) -> str
     factor = factors[0]
     size = abs(factor)
     if abs(size - 1) < LIKE:
-        return " (it is there with the opposite sign)" if factor < 0 else ""
+        return " (what comes closest has the opposite sign)" if factor < 0 else ""
     times = f"{size:.3g} times too large" if size > 1 else f"{1 / size:.3g} times too small"
     sign = ", with the opposite sign" if factor < 0 else ""
     ask = "is something multiplied that should divide, or left out?"
-    return f" (it is there, but {times}{sign}: {ask})"
+    return f" (what comes closest is {times}{sign}: {ask})"
 
 
 def _same(step: np.ndarray, x: np.ndarray) -> bool:
@@ -120,7 +127,8 @@ def _same(step: np.ndarray, x: np.ndarray) -> bool:
     bound = close * float(np.abs(step).max()) + 1e-12
     if not np.abs(np.sort(step, axis=None) - np.sort(x, axis=None)).max() <= bound:
         return False
-    return any(np.abs(a - b).max() <= bound for a in _layouts(step) for b in _layouts(x))
+    both = _layouts(x) if x.ndim < 4 else [x.ravel()]
+    return any(np.abs(a - b).max() <= bound for a in _layouts(step) for b in both)
 
 
 def _layouts(x: np.ndarray) -> list[np.ndarray]:

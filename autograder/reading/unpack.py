@@ -23,9 +23,10 @@ MOST_MODELS = 20
 MOST_NOTEBOOKS = 5
 LARGEST_ZIP = LARGEST + MOST_MODELS * LARGEST_MODEL_FILE
 CLASS = re.compile(
-    r"_assignsubmission_(file|onlinetext)_|(^|/)[^/\W\d]+(_LATE)?_\d+_\d+_|(^|/)submission_\d+/"
+    r".*_assignsubmission_(file|onlinetext)_|(.*/)?[^/\W\d]+(_LATE)?_\d{3,}_\d{4,}_"
+    r"|(.*/)?submission_\d+/"
 )
-"""How Moodle, Canvas and Gradescope name what they pack of each student."""
+"""How Moodle, Canvas and Gradescope begin the name of what they pack of each student."""
 DAMAGED = (
     zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, LookupError,
     ArithmeticError, NotImplementedError,
@@ -45,7 +46,7 @@ def unzipped(file: BinaryIO, ps: ProblemSet) -> tuple[list[tuple[str, bytes]], l
     try:
         _count(file)
         with zipfile.ZipFile(file) as archive:
-            inner = [m for m in archive.infolist() if m.filename.lower().endswith(".zip")]
+            inner = [m for m in archive.infolist() if _has_ending(m, (".zip",))]
             if inner and not any(map(_is_notebook, archive.infolist())):
                 return _unzipped_again(archive, inner, ps)
             return _notebooks(archive, ps), list(_models(archive))
@@ -62,18 +63,28 @@ def _unzipped_again(
 ) -> tuple[list[tuple[str, bytes]], list[bytes]]:
     """The notebooks of the one zip in a zip; no deeper."""
     _refuse_class(inner)
-    if len(inner) > 1 or inner[0].file_size > LARGEST:
+    found, left = [], LARGEST
+    for member in inner[:MOST_NOTEBOOKS]:
+        left -= member.file_size
+        if left < 0:
+            break
+        data = _content(archive, member)
+        _count_in(data)
+        if len(inner) > 1 and not zipfile.is_zipfile(io.BytesIO(data)):
+            continue
+        with zipfile.ZipFile(io.BytesIO(data)) as second:
+            if any(map(_is_notebook, second.infolist())) or len(inner) == 1:
+                found.append((_notebooks(second, ps), list(_models(second))))
+    if len(found) != 1:
         raise NoNotebookError("holds no notebook, but archives: hand in the notebook itself.")
-    data = _content(archive, inner[0])
-    _count_in(data)
-    with zipfile.ZipFile(io.BytesIO(data)) as second:
-        return _notebooks(second, ps), list(_models(second))
+    return found[0]
 
 
 def _refuse_class(members: list[zipfile.ZipInfo]) -> None:
-    if sum(bool(CLASS.search(m.filename)) for m in members) > 1:
+    students = {found[0] for m in members if (found := CLASS.match(m.filename))}
+    if len(students) > 1:
         raise NoNotebookError(
-            f"holds the hand-ins of a class ({len(members)} notebooks): unpack it, and give the "
+            f"holds the hand-ins of a class ({len(students)} of them): unpack it, and give the "
             "folder to `grade`."
         )
 
@@ -119,10 +130,14 @@ def _notebooks(archive: zipfile.ZipFile, ps: ProblemSet) -> list[tuple[str, byte
 
 
 def _is_notebook(member: zipfile.ZipInfo) -> bool:
+    return _has_ending(member, ENDINGS)
+
+
+def _has_ending(member: zipfile.ZipInfo, endings: tuple[str, ...]) -> bool:
     path = Path(member.filename)
     link = stat.S_ISLNK(member.external_attr >> 16)
     hidden = any(is_hidden(Path(p)) for p in path.parts)
-    return path.name.lower().endswith(ENDINGS) and not (link or hidden or member.is_dir())
+    return path.name.lower().endswith(endings) and not (link or hidden or member.is_dir())
 
 
 def stem(name: str) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 
 from autograder.sandbox import wire
 from autograder.sandbox.cells import Trouble
-from autograder.sandbox.job import Call, Job, Outcome, Run
+from autograder.sandbox.job import MOST_KEPT, Call, Job, Outcome, Run
 
 Kept = list[tuple[str, np.ndarray]]
 
@@ -133,7 +133,7 @@ def _kept(claim: Any) -> Kept:
     found = []
     match claim:
         case {"kept": list(items)}:
-            for item in items:
+            for item in items[:MOST_KEPT]:
                 match item:
                     case [str(name), np.ndarray() as array] if array.dtype.kind == "f":
                         found.append((name, array))

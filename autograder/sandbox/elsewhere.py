@@ -128,8 +128,9 @@ def _led(function: Any, place: Place, *paths: Path) -> Any:
 def _lead(place: Place, functions: dict[str, Path], module: types.ModuleType) -> None:
     for dotted, path in functions.items():
         *kind, name = dotted.split(".")
-        owner: Any = getattr(module, kind[0]) if kind else module
-        setattr(owner, name, _led(getattr(owner, name), place, path))
+        owner: Any = getattr(module, kind[0], None) if kind else module
+        if hasattr(owner, name):  # another version may lack it
+            setattr(owner, name, _led(getattr(owner, name), place, path))
 
 
 def _opening(opened: Any, place: Place) -> Any:

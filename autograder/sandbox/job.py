@@ -14,6 +14,10 @@ class SandboxError(Exception):
     """The sandbox itself failed: the grader's fault, not a student's."""
 
 
+MOST_KEPT = 200
+"""Recorded arrays of one call."""
+FULL = "full"
+"""Stands beside a recorded array of each size of which more was computed."""
 WALL_PER_CPU = 10  # on a busy machine computing takes longer; sleeping is limited by itself
 
 

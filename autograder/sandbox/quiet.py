@@ -113,8 +113,11 @@ class Quiet(float):
 def _unpacked(frame: types.FrameType) -> int:
     """Into how many names a frame unpacks now, as ``fig, (a, b, c) = plt.subplots(1, 3)``."""
     code, at = frame.f_code.co_code, frame.f_lasti
-    return code[at + 1] if dis.opname[code[at]] == "UNPACK_SEQUENCE" else 2
+    return code[at + 1] if dis.opname[code[at]] == "UNPACK_SEQUENCE" else MOST
 
+
+MOST = 64
+"""As many axes a loop gets that goes over what a figure has."""
 
 QUIET = Quiet()
 

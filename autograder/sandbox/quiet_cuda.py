@@ -109,7 +109,8 @@ def _is_of_gpu(kind: type) -> bool:
 
 
 def _moving_files(module: types.ModuleType) -> None:
-    module.__dict__["safe_open"] = _moved(module.__dict__["safe_open"])
+    if "safe_open" in module.__dict__:
+        module.__dict__["safe_open"] = _moved(module.__dict__["safe_open"])
 
 
 def _moved(function: Any) -> Any:

@@ -123,8 +123,13 @@ def _receipt(
 def _sentence(finding: Finding) -> str:
     if finding.cell is None:
         return finding.text
-    first = finding.cell.source.strip().splitlines()[0][:60]
+    first = _first_line(finding)
     return f"Cell {finding.cell.number} (`{first}`): {finding.text}"
+
+
+def _first_line(finding: Finding) -> str:
+    source = finding.cell.source.strip() if finding.cell else ""
+    return source.partition("\n")[0][:60]
 
 
 def _show(findings: Sequence[Finding], files: Sequence[Path]) -> None:
@@ -175,7 +180,7 @@ def _linked(finding: Finding) -> str:
     )
     if finding.cell is None:
         return text
-    first = html.escape(finding.cell.source.strip().splitlines()[0][:60])
+    first = html.escape(_first_line(finding))
     where = f"Cell {finding.cell.number}, {CODE}{first}</code>"
     if finding.cell.link:
         where = f'{LINK}"{html.escape(finding.cell.link)}">{where}</a>'

@@ -17,7 +17,7 @@ from helpers.reading.magics import neutralise, tree
 
 INTERRUPTED = re.compile(r"^Interrupted after epoch (\d+) of (\d+)", re.MULTILINE)
 HIDDEN = re.compile(r"^Output hidden; open in https?://\S+ to view", re.MULTILINE)
-NAN = re.compile(r"^.*\b[Ll]oss\b.*?\bnan\b.*$", re.MULTILINE)
+NAN = re.compile(r"loss\w{0,20}['\"]?\s{0,3}[:=(]?\s{0,3}nan\b", re.IGNORECASE)
 DRAWING = re.compile(r"(draw|plot|show|visualize)(_|$)")
 
 
@@ -83,8 +83,9 @@ def errors(cells: Sequence[Cell]) -> Iterator[Finding]:
             continue
         for output in cell.outputs:
             if output.get("output_type") == "error":
-                said = f"{output.get('ename')}: {str(output.get('evalue')).strip()}".rstrip(": ")
-                yield Finding(f"This cell stopped with {said.splitlines()[0][:160]}", cell)
+                name, value = (str(output.get(key) or "").strip() for key in ("ename", "evalue"))
+                said = [*f"{name}: {value}".strip(": ").splitlines(), "an error"][0]
+                yield Finding(f"This cell stopped with {said[:160]}", cell)
 
 
 def interrupted(cells: Sequence[Cell]) -> Iterator[Finding]:
@@ -103,7 +104,7 @@ def not_a_number(cells: Sequence[Cell]) -> Iterator[Finding]:
     for cell in cells:
         said = "".join(text_of(output.get("text")) for output in cell.outputs)
         if found := NAN.search(said.replace("\r", "\n")):
-            line = found[0].strip()[:80]
+            line = found[0].strip()
             yield Finding(
                 f"A loss became NaN here (`{line}`): look for a division by 0 or a logarithm of 0, "
                 "or lower the learning rate, and run it again.",

@@ -15,7 +15,7 @@ from helpers.handing import outputs
 from helpers.handing.findings import Finding
 from helpers.notebook import course, hands_in, question_of
 from helpers.reading.cells import Cell, cells_of, mended
-from helpers.reading.finding import Answer, Asked, Finder
+from helpers.reading.finding import Answer, Asked, Finder, defined
 from helpers.reading.magics import tree
 
 STUB = "*Write here.*"
@@ -49,6 +49,7 @@ def asked(notebook: dict[str, Any]) -> list[Asked]:
     said = course(notebook)
     listed, names = said.get("questions"), said.get("names")
     names = names if isinstance(names, dict) else {}
+    names = {id: listed for id, listed in names.items() if isinstance(listed, list)}
     if not isinstance(listed, list):
         listed = [
             id for c in cells_of(notebook) if c.kind == "code" and (id := question_of(c.source))
@@ -98,9 +99,18 @@ def _untouched(
 ) -> Iterator[Finding]:
     for id, answer in answers.items():
         optional = isinstance(bonus, list) and id in bonus
-        if answer.cells and not optional and _left_open(answer.source, names[id]):
-            text = f"The answer to {id} is not written yet, or not all of it."
-            yield Finding(text, cells[answer.cells[-1]])
+        if not answer.cells:
+            continue
+        cell, absent = cells[answer.cells[-1]], set(names[id]) - defined(answer.source)
+        if _left_open(answer.source, names[id]) or not answer.source.strip():
+            if not optional:
+                text = f"The answer to {id} is not written yet, or not all of it."
+                yield Finding(text, cell)
+        elif tree(answer.source) is None:
+            yield Finding(f"The answer to {id} is not valid Python: run its cell, and see.", cell)
+        elif absent:
+            listed = ", ".join(f"`{name}`" for name in sorted(absent))
+            yield Finding(f"The answer to {id} does not define {listed}.", cell)
     for i, cell in enumerate(cells):
         own = cell.kind == "code" and i not in finder.used and not question_of(cell.source)
         if own and outputs.unwritten(cell.source):
@@ -110,9 +120,9 @@ def _untouched(
 def _left_open(source: str, names: Sequence[str]) -> bool:
     """Whether a line of an answer is left to write, or what it defines does nothing at all."""
     module = tree(source) or ast.Module([], [])
-    raised = [n.exc for n in ast.walk(module) if isinstance(n, ast.Raise) and n.exc]
-    if any("NotImplementedError" in ast.unparse(exc) for exc in raised):
-        return True
+    raised = [ast.unparse(n.exc) for n in ast.walk(module) if isinstance(n, ast.Raise) and n.exc]
+    if any(exc in ("NotImplementedError", "NotImplementedError()") for exc in raised):
+        return True  # as it was handed out; what an answer refuses has a message
     return any(getattr(node, "name", None) in names and _is_empty(node) for node in module.body)
 
 
@@ -135,7 +145,7 @@ def _by_hand(notebook: dict[str, Any], cells: Sequence[Cell]) -> Iterator[Findin
     written = {
         id: t.partition("-->")[2].strip() for t in texts if (id := question_of(t, "markdown"))
     }
-    for id in listed if isinstance(listed, list) else []:
+    for id in map(str, listed if isinstance(listed, list) else []):
         if id not in written:
             yield Finding(
                 f"There is no text cell that begins with `<!-- Question: {id} -->`: put this line "

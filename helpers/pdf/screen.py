@@ -12,14 +12,18 @@ ONLY_ON_SCREEN = {
     "iframe": "an embedded page", "video": "a video", "audio": "a sound", "canvas": "a drawing",
     "object": "an object", "embed": "an object", "applet": "an object",
 }  # fmt: skip
-MEDIA = re.compile(rf"<({'|'.join(ONLY_ON_SCREEN)})\b[^>]*>(?:.*?</\1\s*>)?", ANY_CASE)
-FILLED_BY_SCRIPT = re.compile(r"<(div|span|figure)\b[^>]*\bid\s*=[^>]*>\s*</\1\s*>", ANY_CASE)
+# An element ends before the next of its kind begins, so that none is searched for its end twice.
+MEDIA = re.compile(
+    rf"<({'|'.join(ONLY_ON_SCREEN)})\b(?:\"[^\"]*\"|'[^']*'|[^<>\"'])*>(?:(?:(?!<\1\b).)*?</\1\s*>)?",
+    ANY_CASE,
+)
+FILLED_BY_SCRIPT = re.compile(r"<(div|span|figure)\b[^<>]*?\bid\s*=[^<>]*>\s*</\1\s*>", ANY_CASE)
 SCRIPT = re.compile(r"<script\b", re.IGNORECASE)
 SILENT = re.compile(r"<(style|script|template)\b.*?(?:</\1\s*>|\Z)", ANY_CASE)
-BUTTON = re.compile(r"<button\b.*?</button\s*>", ANY_CASE)
-SVG = re.compile(r"<svg\b.*?</svg\s*>", ANY_CASE)
-TAG = re.compile(r"<[^>]*>")
-IMAGE = re.compile(r"<img\b[^>]*?\bsrc\s*=\s*[\"']?([^\"'>]*)[^>]*>", ANY_CASE)
+BUTTON = re.compile(r"<button\b(?:(?!<button\b).)*?</button\s*>", ANY_CASE)
+SVG = re.compile(r"<svg\b(?:(?!<svg\b).)*?</svg\s*>", ANY_CASE)
+TAG = re.compile(r"<[^<>]*>")
+IMAGE = re.compile(r"<img\b[^<>]*?\bsrc\s*=\s*[\"']?([^\"'<>]*)[^<>]*>", ANY_CASE)
 
 
 def on_page(page: str, attachments: Attachments, files: Pictures) -> str:

@@ -55,7 +55,7 @@ def decode(data: bytes, file: str) -> tuple[dict[str, Any], list[str], str]:
         notebook = json.loads(text)
     except json.JSONDecodeError as error:
         notebook, rest = _first_value(text)
-        if not (isinstance(notebook, dict) and "cells" in notebook):
+        if not (isinstance(notebook, dict) and {"cells", "worksheets"} & set(notebook)):
             return bad(f"{file} {odd.what(text, error.lineno)}")
         notes.append(f"What stands after the notebook's end, in line {rest}, was left out.")
     except (RecursionError, ValueError):
@@ -81,8 +81,8 @@ def _text_in(data: bytes) -> tuple[str, list[str]]:
     encoding = next((e for bom, e in _BOMS if data.startswith(bom)), "")
     if not encoding and b"\0" in data[:4]:
         encoding = "utf-16-le" if data[1:2] == b"\0" else "utf-16-be"
-    if encoding:
-        notes.append(f"The file is written in {encoding.upper()}, which was read as well.")
+    if encoding and encoding != "utf-8-sig":
+        notes.append(f"The file is written in {encoding.upper()}; it was read all the same.")
     try:
         return data.decode(encoding or "utf-8"), notes
     except UnicodeDecodeError:
@@ -94,7 +94,8 @@ def _text_in(data: bytes) -> tuple[str, list[str]]:
 
 
 def _no_notebook(file: str, value: Any) -> str:
-    kind = {list: "a list", str: "a text", type(None): "null"}.get(type(value), "a number")
+    kinds = {list: "a list", str: "a text", bool: "true or false", type(None): "null"}
+    kind = kinds.get(type(value), "a number")
     return f"{file} is not a notebook: its JSON is {kind}."
 
 
@@ -122,7 +123,7 @@ def in_format_4(notebook: dict[str, Any], file: str) -> dict[str, Any]:
     Raises:
         NotebookError: it has no cells.
     """
-    if "worksheets" in notebook and "cells" not in notebook:
+    if "worksheets" in notebook and not isinstance(notebook.get("cells"), list):
         notebook = {**notebook, "cells": cells_in_worksheets(notebook), "nbformat": 4}
     cells = notebook.get("cells")
     if not isinstance(cells, list) or (cells and not any(isinstance(c, dict) for c in cells)):

@@ -19,7 +19,7 @@ HELP = re.compile(r"\?{1,2}[\w.%]+$|[\w.%\[\]'\"]+\?{1,2}$")
 AUTOCALL = re.compile(r"[,;/]\s*[A-Za-z_]")
 ASSIGNED = re.compile(r"([A-Za-z_][\w.,\s]*=\s*)([!%])(?![=])\s*\S")
 
-MODULE = re.compile(r"%%(writefile|file)\s+(-a\s+)?\S+\.py\s*$")
+MODULE = re.compile(r"%%(writefile|file)\s+((-a|--append)\s+)?([\"']?)\S.*\.py\4\s*$")
 """A cell that is written into a module, for another to import: its code counts here."""
 PROMPT = re.compile(r"\s*(In \[\d*\]:|>>>)( |$)")
 CONTINUED = re.compile(r"\s*(In \[\d*\]:|\.{3,}:?|>>>)( |$)")

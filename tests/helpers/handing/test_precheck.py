@@ -198,3 +198,60 @@ def test_a_pdf_without_an_answer_is_found(tmp_path: Path) -> None:
     part = render({"cells": GOOD["cells"][:3]}, "toy", tmp_path)
     missing = [re.findall(r"answer to (\w+)", f.text)[0] for f in missing_from_pdf(GOOD, part)]
     assert missing == ["report_toy", "extra"]
+
+
+NAMED = copy.deepcopy(GOOD)
+NAMED["metadata"]["course"]["names"] = {"double": ["double"], "report_toy": ["results_toy"]}
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("# Question: double", "does not define `double`"),
+        ("# Question: double\ndef double(x):\n    pass", "is not written yet"),
+        ("# Question: double\ndef double(x):\n    'Twice.'\n    return", "is not written yet"),
+        ("# Question: double\ndef Double(x):\n    return 2 * x", "does not define `double`"),
+        ("# Question: double\n# def double(x):\n#     return 2 * x", "does not define `double`"),
+        ("# Question: double\ndef double(x):\n    return 2 *", "is not valid Python"),
+        ("%%bash\n# Question: double\necho 2", "does not define `double`"),
+        ("# Question: double\ndef double(x):\n    if x is None:\n        raise "
+         "NotImplementedError('no x')\n    return 2 * x", ""),
+        ("%%time\n# Question: double\ndouble = lambda x: 2 * x", ""),
+        ('%%writefile "double.py"\n# Question: double\ndef double(x):\n    return 2 * x', ""),
+        ("    # Question: double\n    def double(x):\n        return 2 * x", ""),
+    ],
+)  # fmt: skip
+def test_the_precheck_sees_what_the_grader_will(source: str, says: str) -> None:
+    notebook = copy.deepcopy(NAMED)
+    notebook["cells"][2]["source"] = source
+    found = [f.text for f in precheck(notebook)]
+    assert len(found) == bool(says) and all(says in text for text in found)
+
+
+def test_an_answer_in_another_cell_is_found_as_the_grader_finds_it() -> None:
+    notebook = copy.deepcopy(NAMED)
+    notebook["cells"][2]["source"] = "def double(x):\n    return 2 * x"
+    assert precheck(notebook) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [("epoch 3 train_loss: nan", True), ("Loss = nan", True), ("{'loss': nan}", True),
+     ("loss nan", True), ("loss 0.31 (checked: no nan)", False), ("0 nan values lost", False)],
+)  # fmt: skip
+def test_a_loss_that_is_no_number_is_named(said: str, found: bool) -> None:
+    notebook = copy.deepcopy(GOOD)
+    notebook["cells"][1]["outputs"] = [stream(said + "\n")]
+    assert any("NaN" in f.text for f in precheck(notebook)) == found
+
+
+@pytest.mark.parametrize(
+    "course",
+    [{"names": {"double": 5}}, {"names": 3}, {"by_hand": [["a"]]}, {"questions": 7},
+     {"bonus": "extra", "names": {"double": ["double"]}}],
+)  # fmt: skip
+def test_odd_metadata_stops_nothing(course: dict[str, Any]) -> None:
+    notebook = copy.deepcopy(GOOD)
+    notebook["metadata"]["course"] |= course
+    notebook["cells"][3]["outputs"] = [error("", "")]
+    assert any("stopped with an error" in f.text for f in precheck(notebook))
