@@ -1,11 +1,16 @@
 """Mutants are graded; who survives is told, and [[equal]] says of whom that it is no mistake."""
 
+import json
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 import shipped
 from shipped import COURSE
 
+from autograder.__main__ import main
+from autograder.authoring import audit
 from autograder.authoring import mutants as tried
 from autograder.authoring.mutants import Tally, as_json, failures, render, try_mutants
 from autograder.grading import basis
@@ -65,3 +70,25 @@ def test_an_entry_judges_what_survives_and_is_stale_where_nothing_does(
     assert tallies == {"train_ae": Tally(2, 1, survivors, stale)}
     said = f"The [[equal]] {text!r} of train_ae fits no mutant that survives"
     assert any(f.startswith(said) for f in failures(tallies)) == bool(stale)
+
+
+@pytest.mark.parametrize(("tried_in_all", "status"), [(10, 1), (100, 0)])
+def test_the_command_lists_survivors_and_fails_for_too_many(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    tried_in_all: int,
+    status: int,
+) -> None:
+    row = {"score": 5, "max": 5}
+    empty: dict[str, Any] = {"mistakes": [], "variants": [], "public": {}}
+    table = {"reference": row, "blank": {**row, "score": 0}, **empty}
+    tally = Tally(tried_in_all, tried_in_all - 1, {"line 1: a → b": None})
+    monkeypatch.setattr(audit, "audit", lambda *_: dict(table))
+    monkeypatch.setattr(tried, "try_mutants", lambda *_: {"encoder": tally})
+    file = tmp_path / "audit.json"
+    assert main(["audit", "ps_autoencoder", "--mutants", "--json", str(file)]) == status
+    assert "line 1: a → b  UNJUDGED" in capsys.readouterr().out
+    assert json.loads(file.read_text())["ps_autoencoder"]["mutants"] == as_json({"encoder": tally})
+    assert main(["audit", "ps_autoencoder", "--json", str(file)]) == 0
+    assert "mutants" not in json.loads(file.read_text())["ps_autoencoder"]
