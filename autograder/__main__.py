@@ -52,6 +52,11 @@ def _parser() -> argparse.ArgumentParser:
     audit = commands.add_parser("audit", help="grade the reference, the blank, mistakes, variants")
     audit.add_argument("problem_sets", nargs="*", metavar="PS", help="all, where none is named")
     audit.add_argument("--json", type=Path, metavar="FILE", help="write the tables as JSON, too")
+    audit.add_argument(
+        "--mutants",
+        action="store_true",
+        help="also change one thing at a time in each solution, and list what no check sees",
+    )
     audit.set_defaults(run=_audit)
 
     gradescope = commands.add_parser("gradescope", help="write the upload for Gradescope")
@@ -95,6 +100,7 @@ def _grade(args: argparse.Namespace) -> int:
 
 
 def _audit(args: argparse.Namespace) -> int:
+    from autograder.authoring import mutants
     from autograder.authoring.audit import audit, failures, option_values, render
 
     course = Course(secret=PUBLIC_SECRET)
@@ -104,6 +110,11 @@ def _audit(args: argparse.Namespace) -> int:
             tables[name] = audit(ps, course)
             wrong += failures(tables[name])
             print(render(name, tables[name]))
+            if args.mutants:
+                tallies = mutants.try_mutants(ps, course)
+                tables[name]["mutants"] = mutants.as_json(tallies)
+                wrong += mutants.failures(tallies)
+                print(mutants.render(tallies))
     if args.json:
         args.json.parent.mkdir(parents=True, exist_ok=True)
         args.json.write_text(json.dumps(tables, indent=1) + "\n", encoding="utf-8")

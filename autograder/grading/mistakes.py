@@ -4,13 +4,15 @@
 ``[[variant]]`` tables (the same without a hint). A patch is ``find`` and ``replace``, or ``edits``,
 a list of such pairs, or ``source``, the whole cell; ``regex = true`` makes ``find`` a pattern.
 ``cell`` adds a code cell of the student's own above the answer. ``when`` names the options of a
-problem set with which an entry is wrong, or right; without it, it always is.
+problem set with which an entry is wrong, or right; without it, it always is. ``[[equal]]`` tables
+(question, change, reason) say why a change that the audit's mutants make is no mistake; ``change``
+is any part of its text.
 """
 
 import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -69,18 +71,28 @@ class Patch(Record, frozen=True):
         return patched
 
 
+class Equal(Record, frozen=True):
+    """Part of the text by which the audit tells a change, and why that is no mistake."""
+
+    question: str
+    change: str
+    reason: str
+
+
 @dataclass(frozen=True)
 class Patches:
     """The entries of a part's mistakes.toml."""
 
     mistakes: list[Patch]
     variants: list[Patch]
+    equal: list[Equal] = field(default_factory=list)
 
     def fitting(self, options: Mapping[str, str]) -> "Patches":
         """Those that are there with these options."""
         return Patches(
             [p for p in self.mistakes if applies(p.when, options)],
             [p for p in self.variants if applies(p.when, options)],
+            self.equal,
         )
 
 
@@ -98,13 +110,14 @@ def load_patches(part: Part) -> Patches:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise CourseError(f"{path} is not valid TOML: {error}.") from None
     for key, entries in tables.items():
-        if key not in ("mistake", "variant"):
-            raise CourseError(f"{path}: unknown table {key!r}; there are mistake, variant.")
+        if key not in ("mistake", "variant", "equal"):
+            raise CourseError(f"{path}: unknown table {key!r}; there are mistake, variant, equal.")
         if not isinstance(entries, list):
             raise CourseError(f"{path}: each {key} stands below [[{key}]], in two brackets.")
     return Patches(
         [_patch(t, "mistake", part, path) for t in tables.get("mistake", [])],
         [_patch(t, "variant", part, path) for t in tables.get("variant", [])],
+        [_equal(t, part, path) for t in tables.get("equal", [])],
     )
 
 
@@ -112,12 +125,7 @@ def _patch(table: Any, kind: str, part: Part, path: Path) -> Patch:
     place = f"{path}, [[{kind}]] {table.get('id', '?') if isinstance(table, dict) else '?'}"
     patch = typed(table, Patch, place)
     patch = msgspec.structs.replace(patch, hint=" ".join(patch.hint.split()))
-    questions = [q.id for q in part.questions]
-    if patch.question not in questions:
-        raise CourseError(
-            f"{place}: the question is {patch.question!r}, but has to be one of "
-            f"{', '.join(questions)}."
-        )
+    _check_question(patch.question, part, place)
     if kind == "mistake" and not patch.hint:
         raise CourseError(f"{place}: the hint is missing.")
     if bool(patch.find) != (patch.replace is not None):
@@ -125,6 +133,23 @@ def _patch(table: Any, kind: str, part: Part, path: Path) -> Patch:
     if wrong := misfit(patch.when, part.options):
         raise CourseError(f"{place}: {wrong}")
     return patch
+
+
+def _equal(table: Any, part: Part, path: Path) -> Equal:
+    place = f"{path}, [[equal]]"
+    equal = typed(table, Equal, place)
+    _check_question(equal.question, part, place)
+    if not equal.reason.strip():
+        raise CourseError(f"{place} {equal.change!r}: the reason is missing.")
+    return msgspec.structs.replace(equal, reason=" ".join(equal.reason.split()))
+
+
+def _check_question(id: str, part: Part, place: str) -> None:
+    questions = [q.id for q in part.questions]
+    if id not in questions:
+        raise CourseError(
+            f"{place}: the question is {id!r}, but has to be one of {', '.join(questions)}."
+        )
 
 
 @dataclass(frozen=True)

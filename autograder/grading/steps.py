@@ -83,6 +83,7 @@ def sizes(steps: Recorded) -> tuple[int, ...]:
     return tuple(sorted({array.size for _, arrays in steps for array in arrays}))
 
 
+@np.errstate(all="ignore")  # memory that was never written to holds whatever bits
 def progress(
     steps: Recorded, computed: Sequence[np.ndarray], before: Mapping[str, set[str]]
 ) -> Steps | None:

@@ -128,11 +128,11 @@ def classifier_loss(ns, images, labels, seed, epochs, supervised):
     encoder = fill(Features(), seed)
     _, losses, _ = train_classifier(ns, encoder, images, labels, seed, epochs, supervised)
     losses = np.array([float(v) for v in losses])
-    return {"`loss_traj` divided by its first entry": losses / losses[0]}
+    return {"`loss_traj` divided by its first entry": losses / abs(losses[0])}
 
 
 def classifier_step(ns, images, labels, seed, epochs, supervised):
-    encoder = fill(Features(), seed)
+    encoder = fill(Features(norm=supervised), seed)  # a batch norm shows the mode
     start = weights(encoder)
     trained, _, before = train_classifier(ns, encoder, images, labels, seed, epochs, supervised)
     return {

@@ -44,7 +44,10 @@ class CLIP(nn.Module):
         return self.dropout(features).as_subclass(Features)
 
     def get_text_features(self, input_ids=None, attention_mask=None, **kwargs):
-        words = torch.tanh(self.words(input_ids)).mean(dim=1)
+        words = torch.tanh(self.words(input_ids))
+        if attention_mask is not None:
+            words = words * attention_mask.unsqueeze(2)
+        words = words.mean(dim=1)
         return self.dropout(self.text(words)).as_subclass(Features)
 
 

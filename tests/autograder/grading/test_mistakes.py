@@ -31,6 +31,11 @@ when = { colour = "red" }
 id = "sum"
 question = "double"
 edits = [["2 * x", "x + x"]]
+
+[[equal]]
+question = "double"
+change = "line 1: 2 * x → x * 2"
+reason = "A product\\n   is the same either way."
 """
 
 
@@ -51,6 +56,10 @@ def test_a_file_is_read_into_patches(part: Part) -> None:
     assert (mistake.id, mistake.hint) == ("half", "Twice, not once.")
     assert mistake.apply("return 2 * x") == "return x"
     assert variant.apply("return 2 * x") == "return x + x"
+    (equal,) = patches.equal
+    assert (equal.question, equal.change) == ("double", "line 1: 2 * x → x * 2")
+    assert equal.reason == "A product is the same either way."
+    assert patches.fitting({"colour": "blue"}).equal == patches.equal
     assert patches.fitting({"colour": "blue"}).mistakes == []
     assert patches.fitting({"colour": "red"}).mistakes == [mistake]
 
@@ -72,7 +81,19 @@ def test_a_part_may_have_none(part: Part) -> None:
         ('colour = "red"', 'colour = "pink"', "the option colour is 'pink', but has to be 'red'"),
         ('colour = "red"', "colour = 3", "when of colour is 3, but has to be a text"),
         ('[["2 * x", "x + x"]]', '[["2 * x"]]', "edits holds ['2 * x'], which is not"),
-        ("[[variant]]", "[[varaint]]", "unknown table 'varaint'; there are mistake, variant"),
+        (
+            "[[variant]]",
+            "[[varaint]]",
+            "unknown table 'varaint'; there are mistake, variant, equal",
+        ),
+        ("change =", "chagne =", "[[equal]]: unknown key 'chagne'; there are question, change"),
+        ("reason =", "#", "[[equal]]: reason is missing"),
+        (
+            '"A product\\n   is the same either way."',
+            '" "',
+            "2 * x → x * 2': the reason is missing",
+        ),
+        ('double"\nchange', 'duoble"\nchange', "[[equal]]: the question is 'duoble', but has to"),
         ("[[mistake]]", "[[mistake]", "is not valid TOML"),
         ("[[mistake]]", "[mistake]", "each mistake stands below [[mistake]], in two brackets"),
         (GOOD, "variant = [3]", "[[variant]] ? = 3 belongs in a table"),

@@ -127,3 +127,8 @@ def test_every_question_that_computes_has_steps_that_its_reference_takes(ps_id: 
             marked = MARK.findall(grader.basis.reference.answers[question.id])
             taken = {text for steps in grader._code._how_far._steps(question) for text, _ in steps}
             assert taken == set(marked) and len(taken) >= 2, question.id
+
+
+def test_memory_that_was_never_written_to_is_passed_over() -> None:
+    bits = np.full(A.size, 0x7F800001, np.uint32)  # a NaN that warns when it is cast
+    assert progress([("b", [B]), ("a", [A])], [bits.view(np.float32), B], {}) == Steps(["b"], "a")
