@@ -23,7 +23,7 @@ def grade_all(
     Every result is on disk as soon as it is known: ``out/<submission>/results.json``, all zero
     before the first cell of a student runs, ``feedback.html`` beside it, and ``out/grades.csv``.
     """
-    found = collect(paths)
+    found = collect(paths, problem_set.id)
     reports = []
     with Grader(Basis.load(problem_set, course)) as grader:
         for item in tqdm(found, desc=f"grade {problem_set.id}", unit="submission"):

@@ -1,6 +1,7 @@
 """Finds what was handed in: notebooks and zips, in files and folders, and a name for each."""
 
 import os
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -18,6 +19,10 @@ KINDS = {
     ".doc": "a document", ".docx": "a document", ".odt": "a document", ".rtf": "a document",
     ".png": "a picture", ".jpg": "a picture", ".jpeg": "a picture", ".heic": "a picture",
 }  # fmt: skip
+CANVAS = re.compile(r"([^_\d\W]+)(?:_LATE)?_(\d{3,})_\d{4,}_")
+MOODLE = re.compile(r"(.+_\d+)_assignsubmission_(?:file|onlinetext)_?")
+GRADESCOPE = re.compile(r"submission_\d{5,}")
+COPY = r"(?:Copy of |Kopie von )?{}(?:-Copy\d*| ?\(\d+\)|-\d+)?"
 RESERVED = ("grades.csv", "index.html")  # what lies beside the submissions' folders of results
 
 
@@ -30,18 +35,21 @@ class Found:
     problem: str = ""
 
 
-def collect(paths: Sequence[Path]) -> list[Found]:
+def collect(paths: Sequence[Path], assignment: str = "") -> list[Found]:
     """All submissions among ``paths``: notebooks, zips, and folders of them.
 
-    The name of each is its file's stem; where two share it, ``<parent>__<stem>``. What holds no
-    notebook is there too, with its ``problem``, so that nobody is left out in silence.
+    ``assignment`` is the problem set's id, as nbgrader names the folder below a student's.
+
+    The name of each is the student's, as far as the layout of Canvas, Moodle, Gradescope or
+    nbgrader tells; else its file's stem, or where two share it, ``<parent>__<stem>``. What holds
+    no notebook is there too, with its ``problem``, so that nobody is left out in silence.
     """
     found: dict[Path, Found] = {}
     for path in map(Path, paths):
         for item in _search(path) if path.is_dir() else [_single(path)]:
             # not where a link leads: it must not take the place of another's file
             found.setdefault(item.path.parent.resolve() / item.path.name, item)
-    return _named(list(found.values()))
+    return _named(list(found.values()), assignment)
 
 
 def _single(path: Path) -> Found:
@@ -96,14 +104,34 @@ def _is_submission(path: Path) -> bool:
     return path.name.lower().endswith(NOTEBOOKS)
 
 
-def _named(found: list[Found]) -> list[Found]:
+def _student(path: Path, assignment: str) -> str:
+    """Whom a platform's way to name files and folders names; "" where it is none of theirs."""
+    if found := CANVAS.match(path.name):
+        return f"{found[1]}_{found[2]}"
+    whole = path.resolve().parent / path.name  # not where a link leads
+    for folder in whole.parents:
+        if found := MOODLE.fullmatch(folder.name):
+            return found[1]
+        if GRADESCOPE.fullmatch(folder.name):
+            return folder.name
+    own, student = stem(path.name), whole.parent.parent.name
+    copy = re.fullmatch(COPY.format(re.escape(assignment)), own)
+    if student and copy and whole.parent.name == assignment:
+        return student if own == assignment else f"{student}__{own}"
+    return ""
+
+
+def _named(found: list[Found], assignment: str) -> list[Found]:
     """The same, each with a name that can be a folder's and that no other has."""
-    shared = Counter(_safe(f.name) for f in found)
+    students = [_student(f.path, assignment) for f in found]
+    shared = Counter(
+        _safe(f.name) for f, student in zip(found, students, strict=True) if not student
+    )
     taken = set(RESERVED)
     result = []
-    for item in found:
-        name = _safe(item.name)
-        if shared[name] > 1:
+    for item, student in zip(found, students, strict=True):
+        name = _safe(student or item.name)
+        if not student and shared[name] > 1:
             name = _safe(f"{item.path.resolve().parent.name}__{item.name}")
         base, n = name, 1
         while name in taken:

@@ -23,7 +23,7 @@ def write(path: Path, content: bytes = GOOD) -> Path:
 
 
 def names(*paths: Path) -> list[str]:
-    return [f.name for f in collect(paths)]
+    return [f.name for f in collect(paths, PS)]
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +52,32 @@ def test_those_who_share_a_stem_are_told_apart(tmp_path: Path) -> None:
     found = names(tmp_path)
     assert sorted(found) == ["a__ps", "b__ps", "b__ps-2", "only", "y__ps", "zip__ps"]
     assert names(tmp_path) == found
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        (f"submitted/anna/{PS}/{PS}.ipynb", "anna"),
+        (f"submitted/anna/{PS}/{PS}-Copy1.ipynb", f"anna__{PS}-Copy1"),
+        (f"submitted/anna/{PS}/Copy of {PS}.ipynb", f"anna__Copy of {PS}"),
+        (f"doejane_123_4567_{PS}.ipynb", "doejane_123"),
+        (f"öström_LATE_123_4567_{PS}-1.ipynb", "öström_123"),
+        (f"Jane Doe_4711_assignsubmission_file_/{PS}.ipynb", "Jane Doe_4711"),
+        (f"Jane Doe_4711_assignsubmission_file/my work/{PS}.ipynb", "Jane Doe_4711"),
+        ("submission_98765/Untitled.ipynb", "submission_98765"),
+        (f"bulk/submission_98765/{PS}/x.zip", "submission_98765"),
+        ("hw/anna_hw.ipynb", "anna_hw"),
+        ("anna/anna.ipynb", "anna"),
+        ("2024_05_01.ipynb", "2024_05_01"),
+    ],
+)  # fmt: skip
+def test_a_name_tells_the_student_as_far_as_the_layout_does(
+    tmp_path: Path, path: str, name: str
+) -> None:
+    file = write(tmp_path / path)
+    assert names(file) == names(tmp_path) == [name]
+    write(tmp_path / "zoe.ipynb")
+    assert name in names(tmp_path)
 
 
 def test_a_file_named_twice_is_one(tmp_path: Path) -> None:
