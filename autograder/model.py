@@ -134,6 +134,8 @@ class QuestionResult:
     checks: list[CheckResult] = field(default_factory=list)
     mistake: str | None = None
     hint: str = ""
+    also: dict[str, str] = field(default_factory=dict)
+    """Further mistakes, which explain other checks, with their hints."""
     notes: list[str] = field(default_factory=list)
     printed: str = ""
     fault: str = ""
@@ -151,6 +153,11 @@ class QuestionResult:
         if all(c.public for c in passed):
             share = min(share, PUBLIC_SHARE)
         return round(self.question.points * share, 4)
+
+    @property
+    def hints(self) -> dict[str, str]:
+        """All that a student is told to look at, by the mistakes' ids."""
+        return {self.mistake or "": self.hint, **self.also} if self.hint else dict(self.also)
 
     @property
     def passed(self) -> bool:

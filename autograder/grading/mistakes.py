@@ -22,6 +22,7 @@ from autograder.course.records import Record, typed
 from autograder.grading.marks import unmarked
 from autograder.model import CourseError, QuestionResult
 from autograder.parts.declare import Part, applies, misfit
+from autograder.sandbox.cells import Trouble
 
 FILE = "mistakes.toml"
 
@@ -164,7 +165,7 @@ class Known:
 def recognise(
     result: QuestionResult, known: Sequence[Known], equal: Callable[[str, Any], bool]
 ) -> None:
-    """Name the known mistake that explains the most of what went wrong.
+    """Name the known mistake that explains the most of what went wrong, and those of the rest.
 
     A mistake is recognised when every check that it fails came out here exactly as it does there,
     which ``equal`` says of a check and an outcome.
@@ -177,3 +178,10 @@ def recognise(
     if fitting:
         best = max(fitting, key=lambda k: len(k.failed))
         result.mistake, result.hint = best.patch.id, best.patch.hint
+        explained = set(best.failed)
+        for other in sorted(fitting, key=lambda k: -len(k.failed)):
+            # Errors are alike for many reasons.
+            errors = any(isinstance(other.outcomes[c][0], Trouble) for c in other.failed)
+            if not errors and not other.failed & explained:
+                result.also[other.patch.id] = other.patch.hint
+                explained |= other.failed

@@ -195,11 +195,14 @@ def _mistakes(graded: Iterable[Row], titles: dict[str, str]) -> list[dict[str, A
     for row in graded:
         hints |= {k: str(v) for k, v in row.hints.items()}
         for id, test in row.tests.items():
-            if mistake := test["extra_data"].get("mistake"):
-                count[id, str(mistake)] += 1
+            told = test["extra_data"]
+            several = told.get("mistakes")
+            for mistake in several if isinstance(several, list) else [told.get("mistake")]:
+                count[id, str(mistake)] += bool(mistake)
     return [
         {"question": titles[id], "id": mistake, "count": n, "hint": hints.get(mistake, "")}
         for (id, mistake), n in count.most_common(MOST_COMMON)
+        if n
     ]
 
 

@@ -49,7 +49,7 @@ def _question(result: QuestionResult) -> dict[str, Any]:
         "mark": mark,
         "fault": bool(result.fault),
         "done": result.done,
-        "hint": result.hint,
+        "hints": list(result.hints.values()),
         "how_far": result.steps.sentence if result.steps else "",
         "shared": shared_message(result.checks),
         "failed": [c for c in result.checks if not c.passed],

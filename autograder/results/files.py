@@ -49,7 +49,7 @@ def results(report: Report) -> dict[str, Any]:
             "fault": one_line(report.fault),
             "isolation": report.isolation,
             "notes": [one_line(n) for n in report.notes],
-            "hints": {q.mistake: q.hint for q in report.questions if q.mistake},
+            "hints": {id: h for q in report.questions for id, h in q.hints.items() if id},
         },
     }
 
@@ -75,7 +75,7 @@ def _test(result: QuestionResult, report: Report) -> dict[str, Any]:
     extra: dict[str, Any] = {
         "question": question.id,
         "mistake": result.mistake,
-        "mistakes": [result.mistake] if result.mistake else [],
+        "mistakes": [id for id in result.hints if id],
         "steps": asdict(result.steps or Steps([])),
         "verified": result.verified,
         "checks": [
@@ -109,8 +109,7 @@ def _output(result: QuestionResult, problem: str) -> str:
         return PENDING
     failed = [c for c in result.checks if not c.passed]
     parts = []
-    if result.hint:
-        parts.append(f"**Hint:** {inline(result.hint)}")
+    parts += [f"**Hint:** {inline(hint)}" for hint in result.hints.values()]
     if result.checks and not failed:
         parts.append(f"Right: it passed all {len(result.checks)} checks.")
     elif result.checks:

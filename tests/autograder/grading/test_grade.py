@@ -277,7 +277,11 @@ def test_the_best_explanation_is_the_mistake_that_is_named() -> None:
         known("no"),
     ]
     recognise(result, several, lambda check, outcome: seen[check] == outcome)
-    assert (result.mistake, result.hint) == ("two", "hint two")
+    assert (result.mistake, result.hint, result.also) == ("two", "hint two", {})
+    seen["third"] = "c"
+    rest = [known("one", "first"), known("two", "first", "second"), known("rest", "third")]
+    recognise(result, rest, lambda check, outcome: seen[check] == outcome)
+    assert (result.mistake, result.also) == ("two", {"rest": "hint rest"})
 
 
 def test_right_accuracies_are_needed_in_the_right_order(grader: Grader) -> None:

@@ -111,6 +111,17 @@ def test_wrong_losses(
 
 
 @pytest.mark.slow
+def test_two_mistakes_in_one_answer_are_both_told(grader: Grader) -> None:
+    both = ["weights-mean-not-normalised", "top-k-softmax-over-images"]
+    patches = {p.id: p for p in grader.basis.mistakes("zero_shot")}
+    source = grader.basis.reference.answers["zero_shot"]
+    for id in both:
+        source = patches[id].apply(source)
+    result = graded(grader, "zero_shot", source)
+    assert {result.mistake, *result.also} == set(both)
+
+
+@pytest.mark.slow
 def test_a_right_answer_has_no_steps_to_tell(grader: Grader) -> None:
     reference = grader.basis.reference
     result = graded(grader, "clip_loss", reference.answers["clip_loss"])

@@ -7,7 +7,7 @@ import jsonschema
 import pytest
 from reports import QUESTIONS, SCHEMA, problem_set, report, right, wrong
 
-from autograder.model import CheckResult, QuestionResult, Report
+from autograder.model import CheckResult, QuestionResult, Report, Steps
 from autograder.results.files import results, write_grades, write_results
 
 
@@ -16,6 +16,25 @@ def checked(report: Report) -> dict[str, Any]:
     jsonschema.validate(data, SCHEMA)
     assert data["score"] == sum(t["score"] for t in data["tests"])
     return data
+
+
+def test_two_mistakes_are_told_with_both_hints() -> None:
+    also = {"no_step": "Call `step()`."}
+    both = wrong(QUESTIONS[1], mistake="no_zero", hint="Call `zero_grad()`.", also=also)
+    data = checked(report(both))
+    assert data["tests"][1]["extra_data"]["mistakes"] == ["no_zero", "no_step"]
+    assert data["extra_data"]["hints"] == {"no_zero": "Call `zero_grad()`.", **also}
+    output = data["tests"][1]["output"]
+    assert output.count("**Hint:**") == 2 and "step()" in output
+
+
+def test_how_far_an_answer_got_is_told() -> None:
+    steps = Steps(["the rows", "the table"], "the loss")
+    data = checked(report(wrong(QUESTIONS[1], steps=steps)))
+    assert data["tests"][1]["extra_data"]["steps"] == {
+        "seen": ["the rows", "the table"], "missed": "the loss",
+    }  # fmt: skip
+    assert "gets to the rows and the table; not yet the loss." in data["tests"][1]["output"]
 
 
 def test_every_question_is_a_test() -> None:
