@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from autograder.course.secret import PUBLIC_SECRET
 from autograder.course.table import Course
@@ -49,15 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     grade.set_defaults(run=_grade)
 
-    audit = commands.add_parser("audit", help="grade the reference, the blank, mistakes, variants")
-    audit.add_argument("problem_sets", nargs="*", metavar="PS", help="all, where none is named")
-    audit.add_argument("--json", type=Path, metavar="FILE", help="write the tables as JSON, too")
-    audit.add_argument(
-        "--mutants",
-        action="store_true",
-        help="also change one thing at a time in each solution, and list what no check sees",
-    )
-    audit.set_defaults(run=_audit)
+    _add_audit(commands)
 
     gradescope = commands.add_parser("gradescope", help="write the upload for Gradescope")
     gradescope.add_argument("problem_set", metavar="PS")
@@ -75,6 +68,18 @@ def _parser() -> argparse.ArgumentParser:
     demo = commands.add_parser("demo", help="do all of it once on the mini data (make demo)")
     demo.set_defaults(run=_demo)
     return parser
+
+
+def _add_audit(commands: Any) -> None:
+    audit = commands.add_parser("audit", help="grade the reference, the blank, mistakes, variants")
+    audit.add_argument("problem_sets", nargs="*", metavar="PS", help="all, where none is named")
+    audit.add_argument("--json", type=Path, metavar="FILE", help="write the tables as JSON, too")
+    audit.add_argument(
+        "--mutants",
+        action="store_true",
+        help="also change one thing at a time in each solution, and list what no check sees",
+    )
+    audit.set_defaults(run=_audit)
 
 
 def _release(args: argparse.Namespace) -> int:

@@ -108,7 +108,7 @@ def _student(path: Path, assignment: str) -> str:
     """Whom a platform's way to name files and folders names; "" where it is none of theirs."""
     if found := CANVAS.match(path.name):
         return f"{found[1]}_{found[2]}"
-    whole = path.resolve().parent / path.name  # not where a link leads
+    whole = path.parent.resolve() / path.name  # not where a link leads
     for folder in whole.parents:
         if found := MOODLE.fullmatch(folder.name):
             return found[1]
@@ -132,7 +132,7 @@ def _named(found: list[Found], assignment: str) -> list[Found]:
     for item, student in zip(found, students, strict=True):
         name = _safe(student or item.name)
         if not student and shared[name] > 1:
-            name = _safe(f"{item.path.resolve().parent.name}__{item.name}")
+            name = _safe(f"{item.path.parent.resolve().name}__{item.name}")
         base, n = name, 1
         while name in taken:
             n += 1

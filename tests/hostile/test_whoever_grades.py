@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -134,7 +135,7 @@ def test_a_class_is_graded_safely(tmp_path: Path, name: str) -> None:
     four = dict.fromkeys(["spy", "calls", "locked", "nameless"], "4")
     assert totals == {"right": "5", "forger": "4.25", "greedy": "0", **four}
     assert {row["verified"] for row in rows.values()} == {"no", ""}
-    assert "cannot be read within 10 seconds and 512 MB" in rows["greedy"]["note"]
+    assert re.search("cannot be read within 10 s|too much memory to read", rows["greedy"]["note"])
     assert "GIVEN" not in (out / "calls" / "results.json").read_text()
     nameless = (out / "nameless" / "results.json").read_text()
     assert "more than 256 MB of files" in nameless
