@@ -10,6 +10,8 @@ import pytest
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+    from autograder.sandbox.client import Sandbox
+
 if "PYTEST_XDIST_WORKER" in os.environ:
     # A core each: threads that wait for one another are slow where others work, too.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -48,3 +50,17 @@ def browser() -> "Iterator[Browser]":
         )
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> "Iterator[Sandbox]":
+    """A sandbox, started, whose answers run as users that no other process of the suite has."""
+    from handed_in import OWN_USERS
+
+    from autograder.sandbox import client
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(client, "UIDS", OWN_USERS)
+        with client.Sandbox() as sandbox:
+            sandbox.start()
+            yield sandbox

@@ -100,13 +100,13 @@ class CodeQuestions:
         left = min(budget.submission - self.spent, 2 + run.seconds)
         failed = [i for i, check in enumerate(result.checks) if not check.passed]
         try:
-            result.steps = self._how_far.tell(
+            result.steps, seconds = self._how_far.tell(
                 question, submission, beside, failed, limits(question.id, budget, left)
             )
+            self.spent += seconds
         except Exception as error:  # it must not cost the grade
             told = "How far an answer to %s got is not told: %s."
             logging.getLogger(__name__).warning(told, question.id, error)
-        self.spent += self._how_far.seconds
 
     def _run_student(
         self, question: Question, submission: Submission, others: Sequence[str] = ()

@@ -28,8 +28,6 @@ class HowFar:
     def __init__(self, basis: Basis, sandbox: Sandbox) -> None:
         self.basis, self.sandbox = basis, sandbox
         self._reference: dict[str, list[Recorded]] = {}
-        self.seconds = 0.0
-        """What the last answer took."""
 
     def tell(
         self,
@@ -38,24 +36,26 @@ class HowFar:
         others: Sequence[str],
         failed: Sequence[int],
         limit: Limits,
-    ) -> Steps | None:
-        """The steps in that of the ``failed`` checks whose call has the most; None without any."""
-        self.seconds = 0.0
+    ) -> tuple[Steps | None, float]:
+        """The steps in that of the ``failed`` checks whose call has the most; and the seconds.
+
+        None where there is nothing to tell.
+        """
         reference = self._steps(question)
         chosen = max(failed, key=lambda i: len(reference[i]), default=-1)
         if chosen < 0 or not reference[chosen]:
-            return None
+            return None, 0.0
         steps, calls = reference[chosen], self.basis.calls(question, PUBLIC)
         job = self.basis.job(
             question, submission, (calls[chosen],), others=others, record=sizes(steps)
         )
         run = self.sandbox.run(job, limit)
-        self.seconds = run.seconds
         kept = [item for items in run.kept for item in items]
         computed = [array for _, array in kept if array.size in sizes(steps)]
         told = progress(steps, computed, before(self.basis.reference.answers[question.id]))
         # Of what was too much to record, nobody can say that it is not there.
-        return None if told and told.missed and any(name == FULL for name, _ in kept) else told
+        too_much = told and told.missed and any(name == FULL for name, _ in kept)
+        return None if too_much else told, run.seconds
 
     def _steps(self, question: Question) -> list[Recorded]:
         """The reference's own steps, by check."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autograder.reading.unpack import ENDINGS, is_hidden, stem
+from autograder.reading.weights import SUFFIX
 
 NOTEBOOKS = (*ENDINGS, ".zip")
 KINDS = {
@@ -23,6 +24,11 @@ CANVAS = re.compile(r"([^_\d\W]+)(?:_LATE)?_(\d{3,})_\d{4,}_")
 MOODLE = re.compile(r"(.+_\d+)_assignsubmission_(?:file|onlinetext)_?")
 GRADESCOPE = re.compile(r"submission_\d{5,}")
 COPY = r"(?:Copy of |Kopie von )?{}(?:-Copy\d*| ?\(\d+\)|-\d+)?"
+OF_NOBODY = (
+    "desktop.ini", "grades.csv", "receipt.json", "submission_metadata.yml", "thumbs.db",
+    "timestamp.txt",
+)  # fmt: skip
+"""What platforms and computers put beside hand-ins."""
 RESERVED = ("grades.csv", "index.html")  # what lies beside the submissions' folders of results
 
 
@@ -41,8 +47,9 @@ def collect(paths: Sequence[Path], assignment: str = "") -> list[Found]:
     ``assignment`` is the problem set's id, as nbgrader names the folder below a student's.
 
     The name of each is the student's, as far as the layout of Canvas, Moodle, Gradescope or
-    nbgrader tells; else its file's stem, or where two share it, ``<parent>__<stem>``. What holds
-    no notebook is there too, with its ``problem``, so that nobody is left out in silence.
+    nbgrader tells; else its file's stem, or, where that is the assignment's or two share it,
+    ``<parent>__<stem>``. What holds no notebook is there too, with its ``problem``, so that nobody
+    is left out in silence.
     """
     found: dict[Path, Found] = {}
     for path in map(Path, paths):
@@ -83,8 +90,10 @@ def _search(folder: Path) -> Iterator[Found]:
 def _strangers(folder: Path, files: Sequence[Path], stems: set[str]) -> Iterator[Found]:
     """The files and folders of a class that are no notebooks, and belong to none by their name."""
     for file in files:
-        kind = KINDS.get(file.suffix.lower())
-        if file.parent == folder and kind and stem(file.name) not in stems:
+        kind = KINDS.get(file.suffix.lower(), "a file of another kind")
+        theirs = stem(file.name) in stems or file.name.lower() in OF_NOBODY
+        known = theirs or file.suffix == SUFFIX or _is_submission(file)
+        if file.parent == folder and not known:
             yield Found(file.stem, file, f"{file.name} is {kind}, not a notebook.")
     for other in sorted(p for p in folder.iterdir() if p.is_dir() and not is_hidden(p)):
         below = [f for f in files if other in f.parents]
@@ -118,7 +127,8 @@ def _student(path: Path, assignment: str) -> str:
     copy = re.fullmatch(COPY.format(re.escape(assignment)), own)
     if student and copy and whole.parent.name == assignment:
         return student if own == assignment else f"{student}__{own}"
-    return ""
+    # A file that is named as all are tells nobody; its folder may.
+    return f"{whole.parent.name}__{own}" if copy and whole.parent.name else ""
 
 
 def _named(found: list[Found], assignment: str) -> list[Found]:

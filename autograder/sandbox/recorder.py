@@ -52,9 +52,9 @@ class Recorder(TorchDispatchMode):
             self._keep([value, *frame.f_locals.values()])
 
     def _keep(self, value: Any) -> None:
-        for array in leaves(value):
+        for array in leaves(value, self.sizes):
             key = array.tobytes()
-            if array.size not in self.sizes or key in self._known:
+            if key in self._known:
                 continue
             alike = sum(x.size == array.size for _, x in self.kept)
             room = len(self.kept) < MOST_KEPT and self._bytes + len(key) <= MOST_BYTES
@@ -90,26 +90,26 @@ class Steps:
             self.kept += [(text, array) for array in leaves(value)]
 
 
-def leaves(value: Any, depth: int = 4) -> Iterator[np.ndarray]:
-    """The arrays of real numbers in a value."""
+def leaves(value: Any, sizes: frozenset[int] | None = None, depth: int = 4) -> Iterator[np.ndarray]:
+    """The arrays of real numbers in a value, of some sizes; what is of another is not copied."""
     if isinstance(value, torch.Tensor):
-        if value.is_floating_point() and value.layout is torch.strided:
+        fits = sizes is None or value.numel() in sizes
+        if fits and value.is_floating_point() and value.layout is torch.strided:
             kind = value.dtype if value.dtype == torch.float64 else torch.float32
             with torch.utils._python_dispatch._disable_current_modes():
                 yield np.array(value.detach().to("cpu", kind).numpy())
-    elif isinstance(value, np.ndarray):
-        if value.dtype.kind == "f":
+    elif isinstance(value, np.ndarray | float):
+        if np.asarray(value).dtype.kind == "f" and (sizes is None or np.size(value) in sizes):
             yield np.array(value, np.float64)
-    elif isinstance(value, float):
-        yield np.array(value)
     elif isinstance(value, torch.optim.Optimizer):
-        yield from leaves([p for group in value.param_groups for p in group["params"]])
+        parameters = [p for group in value.param_groups for p in group["params"]]
+        yield from leaves(parameters, sizes)
     elif depth and isinstance(value, dict | list | tuple):
         items = list(value.values()) if isinstance(value, dict) else value
         for item in items[:MOST_ITEMS]:
-            yield from leaves(item, depth - 1)
+            yield from leaves(item, sizes, depth - 1)
     elif hasattr(value, "coef_") and hasattr(value, "intercept_"):  # scikit-learn's linear models
-        yield from leaves([value.coef_, value.intercept_])
+        yield from leaves([value.coef_, value.intercept_], sizes)
 
 
 def gradients(loss: torch.Tensor) -> Iterator[torch.Tensor]:

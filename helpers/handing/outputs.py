@@ -12,7 +12,7 @@ from helpers.handing.claims import ROUNDING, Result, is_number, literals, shown_
 from helpers.handing.findings import Finding
 from helpers.notebook import question_of, text_of
 from helpers.reading.cells import Cell
-from helpers.reading.finding import Answer
+from helpers.reading.finding import Answer, is_stub, leaves_work
 from helpers.reading.magics import neutralise, tree
 
 INTERRUPTED = re.compile(r"^Interrupted after epoch (\d+) of (\d+)", re.MULTILINE)
@@ -21,20 +21,18 @@ NAN = re.compile(r"loss\w{0,20}['\"]?\s{0,3}[:=(]?\s{0,3}nan\b", re.IGNORECASE)
 DRAWING = re.compile(r"(draw|plot|show|visualize)(_|$)")
 
 
-def python(source: str) -> ast.Module:
-    """A cell as Python, as the grader reads it; empty where it is none."""
-    return tree(neutralise(source)[0]) or ast.Module([], [])
+def python(source: str) -> str:
+    """A cell as Python, as the grader reads it."""
+    return neutralise(source)[0]
 
 
-def unwritten(source: str) -> bool:
-    """Whether a line is left to write: of an answer anywhere, else outside of functions.
+def _unwritten(cell: Cell) -> bool:
+    source = python(cell.source)
+    return is_stub(source) if question_of(cell.source) else leaves_work(source)
 
-    A class of the student's own may leave a method to those made from it.
-    """
-    module = python(source)
-    nodes = ast.walk(module) if question_of(source) else module.body
-    raised = (n.exc for n in nodes if isinstance(n, ast.Raise))
-    return any(exc is not None and "NotImplementedError" in ast.unparse(exc) for exc in raised)
+
+def _printed(cell: Cell) -> str:
+    return "".join(text_of(output.get("text")) for output in cell.outputs)
 
 
 def settings(notebook: dict[str, Any], cells: Sequence[Cell]) -> Iterator[Finding]:
@@ -77,9 +75,7 @@ def not_run(cells: Sequence[Cell]) -> Iterator[Finding]:
 def errors(cells: Sequence[Cell]) -> Iterator[Finding]:
     """Errors, but for those of answers that are not written, and of their tests below them."""
     for above, cell in zip([None, *cells], cells, strict=False):
-        if unwritten(cell.source) or (
-            above and question_of(above.source) and unwritten(above.source)
-        ):
+        if _unwritten(cell) or (above and question_of(above.source) and _unwritten(above)):
             continue
         for output in cell.outputs:
             if output.get("output_type") == "error":
@@ -90,8 +86,7 @@ def errors(cells: Sequence[Cell]) -> Iterator[Finding]:
 
 def interrupted(cells: Sequence[Cell]) -> Iterator[Finding]:
     for cell in cells:
-        said = "".join(text_of(output.get("text")) for output in cell.outputs)
-        if stopped := INTERRUPTED.search(said):
+        if stopped := INTERRUPTED.search(_printed(cell)):
             yield Finding(
                 f"Training was interrupted after epoch {stopped[1]} of {stopped[2]}: run it to the "
                 "end (helpers.resume() in a cell above goes on from there).",
@@ -102,12 +97,10 @@ def interrupted(cells: Sequence[Cell]) -> Iterator[Finding]:
 def not_a_number(cells: Sequence[Cell]) -> Iterator[Finding]:
     """A loss that is no number: what was trained from there on is lost."""
     for cell in cells:
-        said = "".join(text_of(output.get("text")) for output in cell.outputs)
-        if found := NAN.search(said.replace("\r", "\n")):
-            line = found[0].strip()
+        if found := NAN.search(_printed(cell).replace("\r", "\n")):
             yield Finding(
-                f"A loss became NaN here (`{line}`): look for a division by 0 or a logarithm of 0, "
-                "or lower the learning rate, and run it again.",
+                f"A loss became NaN here (`{found[0].strip()}`): look for a division by 0 or a "
+                "logarithm of 0, or lower the learning rate, and run it again.",
                 cell,
             )
 
@@ -124,9 +117,14 @@ def figures(cells: Sequence[Cell]) -> Iterator[Finding]:
         if (
             cell.count is not None
             and not (drawn or failed)
-            and any(map(_draws, python(cell.source).body))
+            and any(map(_draws, _body(python(cell.source))))
         ):
             yield Finding("The figure of this cell is missing: run it again, and save.", cell)
+
+
+def _body(source: str) -> list[ast.stmt]:
+    module = tree(source)
+    return module.body if module else []
 
 
 def _draws(statement: ast.stmt) -> bool:
@@ -165,8 +163,7 @@ def results(
 
 def _computed(source: str, plain: Mapping[str, Any], own: Sequence[str]) -> list[str]:
     """Of its ``own`` names, where known, those that an answer with results does not write out."""
-    body = (tree(source) or ast.Module([], [])).body
-    targets = [t for s in body if isinstance(s, ast.Assign) for t in s.targets]
+    targets = [t for s in _body(source) if isinstance(s, ast.Assign) for t in s.targets]
     names = [t.id for t in targets if isinstance(t, ast.Name) and (t.id in own or not own)]
     reports = any(name.startswith("results_") for name in names)
     return [name for name in names if reports and name not in plain]

@@ -8,14 +8,14 @@ from __future__ import annotations
 import ast
 import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from helpers.handing import outputs
 from helpers.handing.findings import Finding
 from helpers.notebook import course, hands_in, question_of
 from helpers.reading.cells import Cell, cells_of, mended
-from helpers.reading.finding import Answer, Asked, Finder, defined
+from helpers.reading.finding import Answer, Asked, Finder, defined, is_stub, leaves_work
 from helpers.reading.magics import tree
 
 STUB = "*Write here.*"
@@ -28,12 +28,14 @@ def precheck(notebook: dict[str, Any]) -> list[Finding]:
     finder = Finder(cells, questions)
     answers = {question.id: finder.find(question) for question in questions}
     names = {question.id: question.names for question in questions}
+    bonus = course(notebook).get("bonus")
+    optional = {*map(str, bonus)} if isinstance(bonus, list) else set()
     code = [c for c in cells if c.kind == "code" and c.source.strip() and not hands_in(c.source)]
     return [
         *_other(answers),
         *outputs.settings(notebook, code),
-        *_missing(answers),
-        *_untouched(cells, finder, answers, names, course(notebook).get("bonus")),
+        *_missing(answers, optional),
+        *_untouched(cells, finder, answers, names, optional),
         *_by_hand(notebook, cells),
         *outputs.not_run(code),
         *outputs.errors(code),
@@ -81,9 +83,9 @@ def _other(answers: Mapping[str, Answer]) -> Iterator[Finding]:
         )
 
 
-def _missing(answers: Mapping[str, Answer]) -> Iterator[Finding]:
+def _missing(answers: Mapping[str, Answer], optional: Collection[str]) -> Iterator[Finding]:
     for id, answer in answers.items():
-        if not answer.cells:
+        if not (answer.cells or id in optional):
             yield Finding(
                 f"There is no answer to {id}: begin its cell with `# Question: {id}`, as it was "
                 "handed out."
@@ -95,15 +97,14 @@ def _untouched(
     finder: Finder,
     answers: Mapping[str, Answer],
     names: Mapping[str, Sequence[str]],
-    bonus: Any,
+    optional: Collection[str],
 ) -> Iterator[Finding]:
     for id, answer in answers.items():
-        optional = isinstance(bonus, list) and id in bonus
         if not answer.cells:
             continue
         cell, absent = cells[answer.cells[-1]], set(names[id]) - defined(answer.source)
         if _left_open(answer.source, names[id]) or not answer.source.strip():
-            if not optional:
+            if id not in optional:
                 text = f"The answer to {id} is not written yet, or not all of it."
                 yield Finding(text, cell)
         elif tree(answer.source) is None:
@@ -113,17 +114,15 @@ def _untouched(
             yield Finding(f"The answer to {id} does not define {listed}.", cell)
     for i, cell in enumerate(cells):
         own = cell.kind == "code" and i not in finder.used and not question_of(cell.source)
-        if own and outputs.unwritten(cell.source):
+        if own and leaves_work(outputs.python(cell.source)):
             yield Finding("What this cell leaves to you is not written yet.", cell)
 
 
 def _left_open(source: str, names: Sequence[str]) -> bool:
     """Whether a line of an answer is left to write, or what it defines does nothing at all."""
     module = tree(source) or ast.Module([], [])
-    raised = [ast.unparse(n.exc) for n in ast.walk(module) if isinstance(n, ast.Raise) and n.exc]
-    if any(exc in ("NotImplementedError", "NotImplementedError()") for exc in raised):
-        return True  # as it was handed out; what an answer refuses has a message
-    return any(getattr(node, "name", None) in names and _is_empty(node) for node in module.body)
+    empty = (getattr(node, "name", None) in names and _is_empty(node) for node in module.body)
+    return is_stub(source) or any(empty)
 
 
 def _is_empty(node: ast.stmt) -> bool:

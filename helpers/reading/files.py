@@ -54,10 +54,11 @@ def decode(data: bytes, file: str) -> tuple[dict[str, Any], list[str], str]:
     try:
         notebook = json.loads(text)
     except json.JSONDecodeError as error:
-        notebook, rest = _first_value(text)
+        notebook, first, last = _first_value(text)
         if not (isinstance(notebook, dict) and {"cells", "worksheets"} & set(notebook)):
             return bad(f"{file} {odd.what(text, error.lineno)}")
-        notes.append(f"What stands after the notebook's end, in line {rest}, was left out.")
+        lines = f"{first} to {last}"
+        notes.append(f"Only the notebook itself was read, in the lines {lines} of the file.")
     except (RecursionError, ValueError):
         return bad(f"{file} is not a notebook: its JSON is nested too deeply or out of bounds.")
     if not isinstance(notebook, dict):
@@ -65,14 +66,14 @@ def decode(data: bytes, file: str) -> tuple[dict[str, Any], list[str], str]:
     return notebook, notes, ""
 
 
-def _first_value(text: str) -> tuple[Any, int]:
-    """What JSON a text begins with, if any, and the line in which that ends."""
+def _first_value(text: str) -> tuple[Any, int, int]:
+    """What JSON stands first in a text, if any, and its first and last lines."""
     try:
-        start = len(text) - len(text.lstrip())
+        start = text.index("{")
         value, end = json.JSONDecoder().raw_decode(text, start)
     except (RecursionError, ValueError):
-        return None, 0
-    return value, text.count("\n", 0, end) + 1
+        return None, 0, 0
+    return value, text.count("\n", 0, start) + 1, text.count("\n", 0, end) + 1
 
 
 def _text_in(data: bytes) -> tuple[str, list[str]]:

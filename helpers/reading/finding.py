@@ -150,8 +150,26 @@ def mark(source: str) -> str:
 
 
 def is_stub(source: str) -> bool:
-    """Whether code still stands as it was handed out, with a line left to write."""
-    return "NotImplementedError" in source
+    """Whether a line of an answer is left to write, as it was handed out.
+
+    What an answer refuses to do has a message.
+    """
+    module = tree(source)
+    if module is None:
+        return "NotImplementedError()" in source
+    return any(map(_is_left, ast.walk(module)))
+
+
+def leaves_work(source: str) -> bool:
+    """The same of other code, outside of functions: a class may leave a method to others."""
+    module = tree(source)
+    return module is not None and any(map(_is_left, module.body))
+
+
+def _is_left(node: ast.AST) -> bool:
+    return isinstance(node, ast.Raise) and ast.unparse(node.exc or node) in (
+        "NotImplementedError", "NotImplementedError()",
+    )  # fmt: skip
 
 
 def same_text(a: str, b: str) -> bool:

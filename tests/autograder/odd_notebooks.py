@@ -111,6 +111,9 @@ def idle_code(notebook: Notebook, rng: random.Random) -> None:
         line = rng.choice([
             "print('done')", "assert True", "# old: return x * 2", "pass", "if False:\n    m = 1",
             "import os, sys, time", "start = time.time() if 'time' in dir() else 0", "'a string'",
+            "torch.save({}, '/content/drive/a.pt')", "import wandb; wandb.init(project='x')",
+            "clock = torch.cuda.Event(enable_timing=True); clock.record()",
+            "from torch.utils.tensorboard import SummaryWriter\nlog = SummaryWriter('/runs')",
             "plt.figure(figsize=(4, 3)); plt.show()", "from tqdm.auto import tqdm",
         ])  # fmt: skip
         own["source"] = f"{text(own)}\n\n{line}\n"
@@ -167,6 +170,13 @@ def in_cp1252(notebook: Notebook) -> bytes:
     return bytes(made)
 
 
+def seeded(change: Change) -> Callable[[Notebook], None]:
+    """A change that is always the same one, as those of ``damage.DAMAGE``."""
+    return lambda notebook: change(notebook, random.Random(7))
+
+
+DAMAGE = {**damage.DAMAGE, **{name.replace("_", " "): seeded(c) for name, c in CHANGES.items()}}
+
 WAYS: dict[str, Callable[[Notebook], bytes]] = {
     **damage.ENCODINGS,
     "cp1252": in_cp1252,
@@ -174,6 +184,7 @@ WAYS: dict[str, Callable[[Notebook], bytes]] = {
     "UTF-32": lambda n: json.dumps(n, indent=2).encode("utf-32"),
     "keys sorted": lambda n: json.dumps(n, sort_keys=True, indent=4).encode(),
     "text after its end": lambda n: json.dumps(n, indent=1).encode() + b"\n}\n<<end>>",
+    "text before it": lambda n: b"Content-Type: text/plain\n\n" + json.dumps(n).encode(),
 }
 
 

@@ -345,12 +345,14 @@ def test_what_bears_a_notebooks_name_is_called_what_it_is(text: str) -> None:
     assert ODD[text] in read_bytes(text.encode(), "a.ipynb", release(), "a").problem
 
 
+@pytest.mark.parametrize("before", ["", "Content-Type: text/plain\n\n", "> "])
 @pytest.mark.parametrize("rest", ["}\n ]\n}", "\n<<<<<<< HEAD\n", "trailing words", "\n{}"])
-def test_what_stands_after_a_notebook_is_left_out(rest: str) -> None:
-    whole = json.dumps(filled(), indent=1)
+def test_what_stands_around_a_notebook_is_left_out(before: str, rest: str) -> None:
+    whole = f"{before}{json.dumps(filled(), indent=1)}"
     submission = read_bytes(f"{whole}\n{rest}".encode(), "a.ipynb", release(), "a")
     assert submission.answers == ANSWERS and submission.problem == ""
-    assert any("after the notebook's end" in note for note in submission.notes)
+    lines = f"in the lines {before.count(chr(10)) + 1} to {whole.count(chr(10)) + 1} of the file"
+    assert any(lines in note for note in submission.notes)
 
 
 @pytest.mark.parametrize(

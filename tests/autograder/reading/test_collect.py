@@ -67,6 +67,8 @@ def test_those_who_share_a_stem_are_told_apart(tmp_path: Path) -> None:
         ("submission_98765/Untitled.ipynb", "submission_98765"),
         (f"bulk/submission_98765/{PS}/x.zip", "submission_98765"),
         ("hw/anna_hw.ipynb", "anna_hw"),
+        (f"ben/{PS}.ipynb", f"ben__{PS}"),
+        (f"ben/{PS} (1).ipynb.txt", f"ben__{PS} (1)"),
         ("anna/anna.ipynb", "anna"),
         ("2024_05_01.ipynb", "2024_05_01"),
     ],
@@ -210,7 +212,10 @@ def test_files_and_folders_that_cannot_be_read(reader: Reader, tmp_path: Path) -
 def test_everything_in_a_class_folder_has_a_row(reader: Reader, tmp_path: Path) -> None:
     for name in ("anna.ipynb", "ben.ipynb.txt", "cleo.ipynb.json", "fred.ipynb", "gina/ps.ipynb"):
         write(tmp_path / name)
-    others = ("dora.py", "hugo.tar.gz", "ivy.docx", "erin/answer.py", "anna.pdf", "m.safetensors")
+    others = (
+        "dora.py", "hugo.tar.gz", "ivy.docx", "erin/answer.py", "anna.pdf", "m.safetensors",
+        "jane.key", "mike", "ann.rar", "Thumbs.db", "submission_metadata.yml",
+    )  # fmt: skip
     for name in others:
         write(tmp_path / name, b"print(1)\n")
     found = problems(reader, tmp_path)
@@ -225,7 +230,9 @@ def test_everything_in_a_class_folder_has_a_row(reader: Reader, tmp_path: Path) 
     assert "is an archive of another kind than zip" in found["hugo.tar"]
     assert "is a document" in found["ivy"]
     assert "erin holds no notebook" in found["erin"]
-    assert len(found) == 9
+    assert found["jane"] == "jane.key is a file of another kind, not a notebook."
+    assert {"mike", "ann"} <= set(found)
+    assert len(found) == 12
 
 
 @pytest.mark.parametrize("copy", ["ps_autoencoder-Copy1", "ps_autoencoder (1)", "Copy of ps", "a"])

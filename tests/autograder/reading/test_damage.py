@@ -7,7 +7,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from damage import DAMAGE, ENCODINGS
+from odd_notebooks import DAMAGE, WAYS
 from shipped import COURSE, basis
 
 from autograder.authoring.audit import RememberingSandbox
@@ -62,6 +62,9 @@ ASKED = {
     "extra cells": {NOT_RUN}, "imports in a cell of its own": {NOT_RUN},
     "errors left": {"This cell stopped with E: v"}, "text deleted": {"There is no text cell"},
     "given cells deleted": {"There is no text cell"},
+    "shuffled": {ORDER},
+    "split": {NOT_RUN}, "in a module": {NOT_RUN}, "idle code": {NOT_RUN},
+    "under a condition": {NOT_RUN},
     "outputs moved": {NOT_RUN, "The figure of this cell is missing"},
 }  # fmt: skip
 """What the pre-check asks for, which people see to, and no grade depends on."""
@@ -78,8 +81,8 @@ def test_the_precheck_asks_for_nothing_that_grading_does_not_need(
         assert any(said in finding.text for said in ASKED.get(name, ())), finding.text
 
 
-@pytest.mark.parametrize("name", ENCODINGS)
+@pytest.mark.parametrize("name", WAYS)
 def test_a_file_of_another_kind_keeps_its_grade(
     grader: Grader, executed: dict[str, Any], name: str
 ) -> None:
-    assert lost(grader, ENCODINGS[name](executed)) == {}
+    assert lost(grader, WAYS[name](executed)) == {}

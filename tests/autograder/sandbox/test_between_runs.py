@@ -7,24 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from handed_in import OWN_USERS
 
-from autograder.sandbox import client
 from autograder.sandbox.client import Sandbox
 from autograder.sandbox.job import Call, Job, Limits
 from autograder.sandbox.survey import Mechanism
 
 PROBE = "def look(ns):\n    return {'value': ns.f()}\n"
 LIBRARY = Path(sysconfig.get_path("purelib"))
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(client, "UIDS", OWN_USERS)
-        with Sandbox() as sandbox:
-            sandbox.start()
-            yield sandbox
 
 
 def value(sandbox: Sandbox, answer: str) -> Any:

@@ -1,14 +1,10 @@
 """What public notebooks lean on goes through beside an answer, and with the right values."""
 
 import textwrap
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-from handed_in import OWN_USERS
 from idioms import FILES, GPU, LIBRARIES
 
-from autograder.sandbox import client
 from autograder.sandbox.client import Sandbox
 from autograder.sandbox.job import Call, Job, Limits, Run
 
@@ -29,14 +25,6 @@ def f():
             failed.append(f"{number}: {type(error).__name__}: {error}")
     return failed
 """
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(client, "UIDS", OWN_USERS)
-        with Sandbox() as sandbox:
-            yield sandbox
 
 
 def idioms(table: str, before: str = "") -> str:

@@ -3,13 +3,11 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from handed_in import OWN_USERS
 
 from autograder.sandbox import client
 from autograder.sandbox.cells import Trouble
@@ -26,14 +24,6 @@ def call(ns, x):
 def look(ns):
     return {"value": ns.f()}
 """
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(client, "UIDS", OWN_USERS)
-        with Sandbox() as sandbox:
-            yield sandbox
 
 
 def run(sandbox: Sandbox, answer: str, probe: str = "look", cpu: int = 5, **job: Any) -> Run:

@@ -1,13 +1,10 @@
 """torchvision and transformers in an answer: the libraries themselves, stand-ins for what is
 pretrained, and neither in memory where nothing of them is used."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from handed_in import OWN_USERS
 
-from autograder.sandbox import client
 from autograder.sandbox.cells import Trouble
 from autograder.sandbox.client import Sandbox
 from autograder.sandbox.job import Call, Job, Limits
@@ -28,14 +25,6 @@ class Words:
 def given(namespace):
     Pretrained.makers.update(model=Small, tokenizer=Words)
 """
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(client, "UIDS", OWN_USERS)
-        with Sandbox() as sandbox:
-            yield sandbox
 
 
 def outcome(sandbox: Sandbox, answer: str) -> Any:
