@@ -122,6 +122,20 @@ class Steps:
         return f"On example inputs, your code gets to {there}; {rest}."
 
 
+@dataclass(frozen=True)
+class Example:
+    """A snippet on public inputs: what an answer ``gave`` for its last line, and what is right."""
+
+    code: str
+    gave: str
+    right: str
+
+    @property
+    def text(self) -> str:
+        """The snippet, with what came out and what should as a comment."""
+        return f"{self.code}\n# Your answer {self.gave};\n# right is {self.right}."
+
+
 @dataclass
 class QuestionResult:
     """What one question earned, and everything its student may read about it.
@@ -142,6 +156,7 @@ class QuestionResult:
     done: bool = False
     verified: bool | None = None
     steps: Steps | None = None
+    example: Example | None = None
 
     @property
     def score(self) -> float:

@@ -137,7 +137,8 @@ class _Run:
 
     def grader(self, ps_id: str) -> Grader:
         if ps_id not in self._graders:
-            self._graders[ps_id] = Grader(Basis.load(self.course.problem_set(ps_id), self.course))
+            basis = Basis.load(self.course.problem_set(ps_id), self.course)
+            self._graders[ps_id] = Grader(basis, kept=self.course.known_path(ps_id))
         return self._graders[ps_id]
 
     def graded_cells(self, ps_id: str) -> list[dict[str, Any]]:

@@ -25,7 +25,7 @@ def grade_all(
     """
     found = collect(paths, problem_set.id)
     reports = []
-    with Grader(Basis.load(problem_set, course)) as grader:
+    with Grader(Basis.load(problem_set, course), kept=course.known_path(problem_set.id)) as grader:
         for item in tqdm(found, desc=f"grade {problem_set.id}", unit="submission"):
             folder = out / item.name
 

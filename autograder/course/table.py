@@ -126,6 +126,10 @@ class Course:
         if self._secret is None:
             secret(ps_id, self.root, create=True)
 
+    def known_path(self, ps_id: str) -> Path:
+        """Where to keep what known mistakes give."""
+        return self.root / "build" / "known" / ps_id
+
     def solution_path(self, part: str) -> Path:
         """The notebook of a part with its solutions, which instructors edit."""
         return self.root / "solutions" / f"{part}.ipynb"

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from autograder.authoring.archive import archive
+from autograder.authoring.audit import composed_basis
 from autograder.authoring.compose import composed
 from autograder.course.table import Course
+from autograder.grading.grade import Grader
 from autograder.grading.measured import held_out, pack
 from autograder.model import CourseError, ProblemSet
 from autograder.paths import ROOT
@@ -50,6 +52,14 @@ def build(problem_set: ProblemSet, course: Course, out: Path) -> str:
     return "\n".join(said)
 
 
+def _known(problem_set: ProblemSet, course: Course) -> bytes:
+    """What known mistakes give, so that no container has to run them."""
+    path = course.known_path(problem_set.id)
+    with Grader(composed_basis(problem_set, course), kept=path) as grader:
+        grader.prepare()
+    return path.read_bytes()
+
+
 def contents(problem_set: ProblemSet, course: Course) -> dict[str, bytes]:
     """The files of the zip by their names in it."""
     id, release = problem_set.id, course.release_path(problem_set.id)
@@ -64,6 +74,7 @@ def contents(problem_set: ProblemSet, course: Course) -> dict[str, bytes]:
         "problem_set": f"{id}\n".encode(),
         "course.toml": course.file.read_bytes(),
         f"secrets/{id}": course.secret(id) + b"\n",
+        f"build/known/{id}": _known(problem_set, course),
         f"notebooks/{id}/{id}.ipynb": release.read_bytes(),
         f"solutions/{id}/{id}.ipynb": composed(problem_set, course).encode(),
     }

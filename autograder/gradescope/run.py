@@ -59,7 +59,7 @@ def main(base: Path, root: Path = ROOT) -> int:
 
 
 def _grade(ps: ProblemSet, course: Course, folder: Path, update: Update) -> Report:
-    with Grader(Basis.load(ps, course)) as grader:
+    with Grader(Basis.load(ps, course), kept=course.known_path(ps.id)) as grader:
         found = collect([folder])
         found.sort(key=lambda f: (bool(f.problem), not has_own_name(f.name, ps)))
         read = [grader.load(f) for f in found[:MOST_NOTEBOOKS]]

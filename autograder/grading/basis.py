@@ -84,12 +84,13 @@ class Basis:
         in_public: tuple[Call, ...] = (),
         others: Sequence[str] = (),
         record: tuple[int, ...] | None = None,
+        more: str = "",
     ) -> Job:
-        """An answer to a question, to be called."""
+        """An answer to a question, to be called; ``more`` is the source of further probes."""
         return Job(
             submission.answers[question.id],
             question.names,
-            self.probes[question.part],
+            f"{self.probes[question.part]}\n{more}",
             calls,
             tuple(self.release.given),
             tuple(submission.extras),

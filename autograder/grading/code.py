@@ -3,14 +3,14 @@
 import logging
 import math
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import zip_longest
-from typing import Any
+from collections.abc import Sequence
+from pathlib import Path
 
 from autograder.grading.basis import PUBLIC, Basis
-from autograder.grading.compare import difference, own_type, same, unlike_public
-from autograder.grading.mistakes import Known, recognise
+from autograder.grading.compare import same, thin
+from autograder.grading.known import KnownMistakes
+from autograder.grading.mistakes import recognise
+from autograder.grading.rows import Right, Row, judged, rows
 from autograder.grading.steps import HowFar
 from autograder.model import Budget, CheckResult, CourseError, Question, QuestionResult
 from autograder.parts.declare import Check
@@ -19,45 +19,18 @@ from autograder.sandbox.cells import Trouble
 from autograder.sandbox.client import Sandbox
 from autograder.sandbox.job import End, Limits, Outcome, Run
 
-OTHERS = (b"inputs of no term", b"inputs of another")
+OTHERS = (PUBLIC, b"inputs of no term")
 """Secrets that tell which checks have the same outcome whatever the inputs."""
 MB = 1 << 20
-
-
-@dataclass(frozen=True)
-class Row:
-    """A check, what it should give, and what an answer gave: None where it was not reached.
-
-    ``in_public`` is what the answer gave on public inputs. ``public`` says that every secret has
-    the same outcome.
-    """
-
-    check: Check
-    expected: dict[str, Any]
-    public: bool
-    outcome: Outcome | None
-    in_public: Outcome | None = None
-
-    def difference(self) -> str:
-        """Why the outcome is wrong; in detail only where that is the same on public inputs."""
-        if self.outcome is None:
-            return "The code did not finish."
-        said = self._said(self.outcome)
-        if not said or said == (self.in_public and self._said(self.in_public)):
-            return said
-        return unlike_public(self.outcome)
-
-    def _said(self, outcome: Outcome) -> str:
-        return difference(outcome, self.expected, self.check.tolerance)
 
 
 class CodeQuestions:
     """Grades answers by what they do."""
 
-    def __init__(self, basis: Basis, sandbox: Sandbox) -> None:
+    def __init__(self, basis: Basis, sandbox: Sandbox, keep: Path | None = None) -> None:
         self.basis, self.sandbox = basis, sandbox
-        self._expected: dict[str, list[tuple[dict[str, Any], bool]]] = {}
-        self._known: dict[str, list[Known]] = {}
+        self._expected: dict[str, list[Right]] = {}
+        self._known = KnownMistakes(basis, sandbox, keep)
         self._how_far = HowFar(basis, sandbox)
         self.spent = 0.0
         """The seconds that answers took, for whoever sets it to 0."""
@@ -67,16 +40,16 @@ class CodeQuestions:
         question = result.question
         run = self._run_student(question, submission)
         rows = self._rows(question, run)
-        result.checks = _judged(rows, run)
+        result.checks = judged(rows, run)
         others = [submission.answers[id] for id in submission.uses.get(question.id, ())]
         needs = submission.needs.get(question.id, "")
         beside: list[str] = []
         if not result.passed and not run.end and (others or needs):
             together = self._run_student(question, submission, [*others, needs])
             retried = self._rows(question, together)
-            if _earned(_judged(retried, together)) > _earned(result.checks):
+            if _earned(judged(retried, together)) > _earned(result.checks):
                 run, rows, beside = together, retried, [*others, needs]
-                result.checks = _judged(rows, run)
+                result.checks = judged(rows, run)
                 cells = "other answers" if others else "own cells"
                 result.notes.append(f"It was graded together with your {cells}, which it uses.")
         if run.on_gpu and result.passed:
@@ -95,15 +68,12 @@ class CodeQuestions:
     def _tell_how_far(
         self, result: QuestionResult, submission: Submission, beside: Sequence[str], run: Run
     ) -> None:
-        """Add the steps that a wrong answer has; recording is not worth many seconds."""
+        """Add the steps that a wrong answer has, and an example: not worth many seconds."""
         question, budget = result.question, self.basis.problem_set.limits
         left = min(budget.submission - self.spent, 2 + run.seconds)
-        failed = [i for i, check in enumerate(result.checks) if not check.passed]
         try:
-            result.steps, seconds = self._how_far.tell(
-                question, submission, beside, failed, limits(question.id, budget, left)
-            )
-            self.spent += seconds
+            limit = limits(question.id, budget, left)
+            self.spent += self._how_far.tell(result, submission, beside, limit)
         except Exception as error:  # it must not cost the grade
             told = "How far an answer to %s got is not told: %s."
             logging.getLogger(__name__).warning(told, question.id, error)
@@ -142,22 +112,15 @@ class CodeQuestions:
         return self.sandbox.run(job, limits(question.id, basis.problem_set.limits, left))
 
     def _rows(self, question: Question, run: Run) -> list[Row]:
-        expected = self._expectation(question)
-        checks = self.basis.checks(question)
-        return [
-            Row(check, right, public, outcome, shown)
-            for (check, (right, public)), outcome, shown in zip_longest(
-                zip(checks, expected, strict=True), run.outcomes, run.in_public
-            )
-        ]
+        return rows(self.basis.checks(question), self._expectation(question), run)
 
     def public(self, question: Question) -> list[Check]:
         """The checks of a question whose outcome is the same for every secret."""
         checks = zip(self.basis.checks(question), self._expectation(question), strict=True)
-        return [check for check, (_, public) in checks if public]
+        return [check for check, right in checks if right.public]
 
-    def _expectation(self, question: Question) -> list[tuple[dict[str, Any], bool]]:
-        """For each check the reference's own outcome, from a process of its own, and if public."""
+    def _expectation(self, question: Question) -> list[Right]:
+        """For each check the reference's own outcomes, from a process of its own."""
         if question.id not in self._expected:
             run = self._run(question, self.basis.reference, public=OTHERS)
             checks = self.basis.checks(question)
@@ -167,48 +130,36 @@ class CodeQuestions:
                 said = f"{bad.type}: {bad.message}" if bad else run.end and run.end.clause
                 raise CourseError(f"The reference answer to {question.id} fails: {said}.")
             n = len(checks)
-            others = [run.in_public[i : i + n] for i in range(0, len(run.in_public), n)]
-            same_everywhere = [
-                all(same(own, other, check.tolerance) for other in rest)
-                for check, own, *rest in zip(checks, outcomes, *others, strict=True)
+            in_public, other = run.in_public[:n], run.in_public[n:]
+            self._expected[question.id] = [
+                Right(own, shown, all(same(own, o, check.tolerance) for o in (shown, third)))
+                for check, own, shown, third in zip(checks, outcomes, in_public, other, strict=True)
+                if isinstance(shown, dict)
             ]
-            self._expected[question.id] = list(zip(outcomes, same_everywhere, strict=True))
         return self._expected[question.id]
 
     def _recognise(self, result: QuestionResult, rows: Sequence[Row]) -> None:
-        got = {row.check.name: row for row in rows if row.outcome is not None}
+        got = {row.check.name: row for row in rows if row.in_public is not None}
+        checks = zip(rows, result.checks, strict=True)
+        failed = {row.check.name for row, check in checks if not check.passed}
 
-        def equal(name: str, known: tuple[Outcome, Outcome | None]) -> bool:
-            """On public inputs as well: a hint that comes with hidden ones alone tells of them."""
+        def equal(name: str, known: Outcome) -> bool:
             row = got.get(name)
-            hidden, public = known
-            if not (row and row.outcome and row.in_public and public):
+            if row is None or row.in_public is None:
                 return False
-            tolerance = row.check.tolerance
-            return same(row.outcome, hidden, tolerance) and same(row.in_public, public, tolerance)
+            return same(thin(row.in_public), known, row.check.tolerance)
 
-        recognise(result, self._mistakes(result.question), equal)
+        question = result.question
+        right = self._expectation(question)
+        known = self._known.singles(question, right)
+        if recognise(result, known, failed, equal) < failed:
+            recognise(result, [*known, *self._known.pairs(question, right)], failed, equal)
 
-    def _mistakes(self, question: Question) -> list[Known]:
-        """What each known mistake gives on this term's inputs; run when first needed."""
-        if question.id not in self._known:
-            known = []
-            for patch in self.basis.mistakes(question.id):
-                try:
-                    answer = patch.apply(self.basis.reference.answers[question.id])
-                except CourseError as error:
-                    logging.getLogger(__name__).warning("%s It is left out.", error)
-                    continue
-                own = [patch.cell] if patch.cell else []
-                cells = [*own, *self.basis.reference.extras]
-                mistaken = Submission(patch.id, {question.id: answer}, cells)
-                run = self._run(question, mistaken, public=[PUBLIC])
-                rows = self._rows(question, run)
-                wrong = zip(rows, _judged(rows, run), strict=True)
-                failed = frozenset(row.check.name for row, check in wrong if not check.passed)
-                known.append(Known(patch, _outcomes(rows), failed))
-            self._known[question.id] = known
-        return self._known[question.id]
+    def prepare(self) -> None:
+        """Run the reference and the known mistakes of all questions, if they are not kept."""
+        for question in self.basis.problem_set.questions:
+            if not question.report:
+                self._known.pairs(question, self._expectation(question))
 
 
 def limits(question: str, budget: Budget, left: float = math.inf) -> Limits:
@@ -217,33 +168,8 @@ def limits(question: str, budget: Budget, left: float = math.inf) -> Limits:
     return Limits(int(max(1, min(seconds, left))), budget.memory * MB, budget.files * MB)
 
 
-def _outcomes(rows: Sequence[Row]) -> Mapping[str, tuple[Outcome, Outcome | None]]:
-    return {row.check.name: (row.outcome, row.in_public) for row in rows if row.outcome is not None}
-
-
-def _judged(rows: Sequence[Row], run: Run) -> list[CheckResult]:
-    results = []
-    for row in rows:
-        if run.missing:
-            message = _undefined(run)
-        elif row.outcome is None:
-            message = f"The code did not finish: {_end(run)}."
-        else:
-            message = row.difference()
-        check = row.check
-        results.append(CheckResult(check.sentence, not message, check.weight, message, row.public))
-    return results
-
-
 def _earned(checks: Sequence[CheckResult]) -> float:
     return sum(c.weight for c in checks if c.passed)
-
-
-def _end(run: Run) -> str:
-    """Why a run ended; of one on hidden inputs not how, since that could tell of them."""
-    if run.end is None or run.told:
-        return "it was stopped, or ended the process, where it had not before"
-    return run.end.clause
 
 
 def _missing_modules(run: Run) -> list[str]:
@@ -254,14 +180,6 @@ def _missing_modules(run: Run) -> list[str]:
         f"`{name}` is not installed where this is graded: do without it, or ask your instructor."
         for name in dict.fromkeys(names)
     ]
-
-
-def _undefined(run: Run) -> str:
-    names = " and ".join(f"`{name}`" for name in run.missing)
-    first = run.troubles[0] if run.troubles else None
-    why = f": it stopped with {own_type(first)}" if first else ""
-    where = f" at line {first.line}" if first and first.line else ""
-    return f"The answer does not define {names}{why}{where}."
 
 
 def _told(run: Run) -> str:

@@ -16,6 +16,11 @@ from autograder.sandbox.job import Outcome
 EVIDENCE = "evidence"
 """What a probe returns under this name tells mistakes apart, and is not graded."""
 
+AFTER = "afterwards"
+"""What a probe returns under names that end so is what the code was given, once it has run."""
+
+ENOUGH = 200  # numbers of an array, spread over it
+
 ODD = (ValueError, TypeError, ArithmeticError, LookupError, RecursionError)
 """What comparing can raise where a claim was built for that."""
 
@@ -53,11 +58,30 @@ def difference(claim: Outcome, expected: dict[str, Any], tolerance: float) -> st
         for name, value in expected.items():
             if name == EVIDENCE:
                 continue
+            if type(value) is type(claim[name]) is bool and value is not claim[name]:
+                return f"It {'does not' if value else 'should not'} hold that {name}."
             if message := _value_differs(claim[name], value, tolerance):
                 return f"{name[:1].upper()}{name[1:]}: {message}."
     except ODD:
         return OTHER
     return ""
+
+
+def only_changed(claim: Outcome, expected: dict[str, Any], tolerance: float) -> bool:
+    """Whether all is right but for what was given, which is not as it was before."""
+    if isinstance(claim, Trouble) or list(claim) != list(expected):
+        return False
+    after = {name for name in expected if name.endswith(AFTER)}
+    rest = {name: value for name, value in expected.items() if name not in after}
+    return bool(after) and not difference({n: claim[n] for n in rest}, rest, tolerance)
+
+
+def vague(claim: Outcome, expected: dict[str, Any], tolerance: float) -> bool:
+    """Whether all that is wrong are answers of yes and no, which many mistakes have in common."""
+    if isinstance(claim, Trouble):
+        return False
+    rest = {name: value for name, value in expected.items() if type(value) is not bool}
+    return not difference({name: claim.get(name) for name in rest}, rest, tolerance)
 
 
 def own_type(error: Trouble) -> str:
@@ -72,8 +96,6 @@ def _value_differs(claim: Any, value: Any, tolerance: float) -> str:
         return _array_differs(claim, value, tolerance)
     if type(claim) is type(value) and claim == value:
         return ""
-    if isinstance(value, bool):
-        return "not so"
     shown = isinstance(value, int | str | list) and type(claim) is type(value)
     return f"{claim} is not right" if shown and len(str(claim)) < 80 else "not right"
 
@@ -89,10 +111,24 @@ def _array_differs(claim: Any, value: np.ndarray, tolerance: float) -> str:
         claim, value = claim.astype(np.float64), value.astype(np.float64)
     if not np.isfinite(claim).all():
         return "NaN or infinity among the values"
-    error = np.abs(claim - value).max()
-    if not (error <= tolerance * np.abs(value).max() + 1e-12):
-        return "right shape, wrong values"
+    bound = tolerance * np.abs(value).max() + 1e-12
+    if not (np.abs(claim - value).max() <= bound):
+        turned = np.abs(np.sort(claim, axis=None) - np.sort(value, axis=None)).max() <= bound
+        return "the right values in another order" if turned else "right shape, wrong values"
     return ""
+
+
+def thin(outcome: Outcome) -> Outcome:
+    """An outcome to compare with: of large arrays some numbers, which tell them apart as well."""
+    if isinstance(outcome, Trouble):
+        return outcome
+    made: dict[str, Any] = {}
+    for name, value in outcome.items():
+        made[name] = value
+        if isinstance(value, np.ndarray) and value.size > ENOUGH:
+            made[name] = value.ravel()[:: value.size // ENOUGH].copy()
+            made[f"shape of {name}"] = list(value.shape)
+    return made
 
 
 def same(a: Outcome, b: Outcome, tolerance: float) -> bool:

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from autograder.grading.basis import Basis
 from autograder.grading.code import CodeQuestions
@@ -26,17 +27,21 @@ Update = Callable[[Report], None]
 class Grader:
     """Grades submissions to one problem set, all on the same inputs, which the secret decides.
 
+    What known mistakes give is read from the file ``kept`` where it is there, and kept there.
+
     >>> with Grader(Basis.load(problem_set, course)) as grader:
     ...     report = grader.grade(submission)
     """
 
-    def __init__(self, basis: Basis, sandbox: type[Sandbox] = Sandbox) -> None:
+    def __init__(
+        self, basis: Basis, sandbox: type[Sandbox] = Sandbox, kept: Path | None = None
+    ) -> None:
         self.basis = basis
         self.problem_set, self.release = basis.problem_set, basis.release
         imports = dict.fromkeys(i for part in self.basis.parts.values() for i in part.imports)
         self._sandbox = sandbox(imports=(SERVER, *imports))
         self._reader = Reader(self._sandbox, self.release)
-        self._code = CodeQuestions(self.basis, self._sandbox)
+        self._code = CodeQuestions(self.basis, self._sandbox, kept)
         self._reports = ReportQuestions(self.basis, self._sandbox)
 
     def __enter__(self) -> "Grader":
@@ -44,6 +49,10 @@ class Grader:
 
     def __exit__(self, *exc: object) -> None:
         self._sandbox.close()
+
+    def prepare(self) -> None:
+        """Run the reference and the known mistakes, of all questions whose are not kept."""
+        self._code.prepare()
 
     def load(self, found: Found) -> Submission:
         """What was handed in, read in a process of its own."""

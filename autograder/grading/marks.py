@@ -1,7 +1,9 @@
 """The marks of steps in a solution: ``# step: the cosines of all pairs`` at the end of a line.
 
 A mark names the value that its line computes: what is assigned or returned, what a call changed, or
-an expression that stands in a line of its own.
+an expression that stands in a line of its own. A comment that is a line by itself,
+``# step: their lengths = x.norm(dim=1)``, names a value that the solution does not need, and that
+others may compute; with ``# step 2: ...`` it is the value at the second time.
 """
 
 import ast
@@ -14,11 +16,12 @@ from typing import Any
 from autograder.model import CourseError
 
 MARK = re.compile(r"[ \t]*# step: +(.+)$", re.MULTILINE)
+ASIDE = re.compile(r"^([ \t]*)# step(?: (\d))?: +(.+?) = (.+)\n", re.MULTILINE)
 
 
 def unmarked(source: str) -> str:
     """A solution without its marks."""
-    return MARK.sub("", source)
+    return MARK.sub("", ASIDE.sub("", source))
 
 
 def instrumented(source: str, place: str) -> str:
@@ -27,6 +30,7 @@ def instrumented(source: str, place: str) -> str:
     Raises:
         CourseError: a mark stands where no value is computed; ``place`` names the cell.
     """
+    source = _with_asides(source)
     marks = _marks(source)
     marker = _Marker(marks)
     module = ast.fix_missing_locations(marker.visit(ast.parse(source)))
@@ -36,6 +40,11 @@ def instrumented(source: str, place: str) -> str:
             "stands: put it at the end of an assignment, a return, or a call."
         )
     return ast.unparse(module)
+
+
+def _with_asides(source: str) -> str:
+    """The solution with the values beside it computed too."""
+    return ASIDE.sub(lambda m: f"{m[1]}__step__({m[3]!r}, {m[4]}, '', {m[2] or 1})\n", source)
 
 
 def _marks(source: str) -> dict[int, str]:
@@ -90,11 +99,21 @@ def before(source: str) -> dict[str, set[str]]:
     """For each step, the steps that its value is computed from, as far as names tell.
 
     Gradients come from all that was computed before them. Updates say little of what they come
-    from: Adam's first is the same for any multiple of a loss.
+    from: Adam's first is the same for any multiple of a loss. What stands aside is needed by none,
+    and taken for a way to all that follow.
     """
+    source = _with_asides(source)
     marks, found = _marks(source), dict[str, set[str]]()
     made: dict[str, set[str]] = {}
+    asides = set[str]()
     for node in _in_order(ast.parse(source)):
+        match node:
+            case ast.Expr(
+                value=ast.Call(func=ast.Name(id="__step__"), args=[ast.Constant(value=text), *_])
+            ):
+                asides.add(str(text))
+                found[str(text)] = set()
+                continue
         last = node.end_lineno or node.lineno
         inner = [marks[line] for line in range(node.lineno, last) if line in marks]
         used = set().union(*(made.get(name, set()) for name in _names(node, ast.Load)))
@@ -110,7 +129,8 @@ def before(source: str) -> dict[str, set[str]]:
             used.add(marks[last])
         for name in _names(node, ast.Store):
             made[name] = used
-    return found
+    order = list(found)
+    return {text: needs | asides & set(order[: order.index(text)]) for text, needs in found.items()}
 
 
 def _in_order(node: ast.AST) -> Iterator[ast.stmt]:

@@ -11,7 +11,7 @@ is any part of its text.
 
 import re
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -155,33 +155,48 @@ def _check_question(id: str, part: Part, place: str) -> None:
 
 @dataclass(frozen=True)
 class Known:
-    """A known mistake on this term's inputs: by check, what it gives, and which it fails."""
+    """A known mistake on public inputs, or two at once: what checks give, and which fail.
 
-    patch: Patch
+    A ``vague`` one gives what others give too: it is taken for the reason of all that failed, or of
+    nothing.
+    """
+
+    patches: tuple[Patch, ...]
     outcomes: Mapping[str, Any]
     failed: frozenset[str]
+    vague: bool = False
 
 
 def recognise(
-    result: QuestionResult, known: Sequence[Known], equal: Callable[[str, Any], bool]
-) -> None:
+    result: QuestionResult,
+    known: Sequence[Known],
+    failed: Collection[str],
+    equal: Callable[[str, Any], bool],
+) -> set[str]:
     """Name the known mistake that explains the most of what went wrong, and those of the rest.
 
     A mistake is recognised when every check that it fails came out here exactly as it does there,
-    which ``equal`` says of a check and an outcome.
+    which ``equal`` says of a check and an outcome. ``failed`` are all checks that went wrong;
+    returns those that are explained.
     """
     fitting = [
         k
         for k in known
-        if k.failed and all(c in k.outcomes and equal(c, k.outcomes[c]) for c in k.failed)
+        if k.failed
+        and (k.failed == failed or not k.vague)
+        and all(c in k.outcomes and equal(c, k.outcomes[c]) for c in k.failed)
     ]
-    if fitting:
-        best = max(fitting, key=lambda k: len(k.failed))
-        result.mistake, result.hint = best.patch.id, best.patch.hint
-        explained = set(best.failed)
-        for other in sorted(fitting, key=lambda k: -len(k.failed)):
-            # Errors are alike for many reasons.
-            errors = any(isinstance(other.outcomes[c][0], Trouble) for c in other.failed)
-            if not errors and not other.failed & explained:
-                result.also[other.patch.id] = other.patch.hint
-                explained |= other.failed
+    if not fitting:
+        return set()
+    best = max(fitting, key=lambda k: (len(k.failed), -len(k.patches)))
+    first, *second = best.patches
+    result.mistake, result.hint = first.id, first.hint
+    result.also = {patch.id: patch.hint for patch in second}
+    explained = set(best.failed)
+    for other in sorted(fitting, key=lambda k: (-len(k.failed), len(k.patches))):
+        # Errors are alike for many reasons.
+        errors = any(isinstance(other.outcomes[c], Trouble) for c in other.failed)
+        if not errors and not other.failed & explained:
+            result.also.update({patch.id: patch.hint for patch in other.patches})
+            explained |= other.failed
+    return explained

@@ -79,7 +79,8 @@ class ReportQuestions:
         if judgement.run and not result.passed:
             seen = judgement.seen
             known = self._known(question, rule, submission)
-            recognise(result, known, lambda sentence, was: seen[sentence] == was)
+            failed = {check.name for check in result.checks if not check.passed}
+            recognise(result, known, failed, lambda sentence, was: seen[sentence] == was)
         if rule.models and judgement.run:
             self._verify(result, submission, rule, rule.models)
 
@@ -111,7 +112,7 @@ class ReportQuestions:
             profiles = self.basis.problem_set.profiles
             wrong = judge(rule, claims(source), submission.results, profiles)
             failed = frozenset(f.sentence for f in wrong.findings if f.message)
-            known.append(Known(patch, wrong.seen, failed))
+            known.append(Known((patch,), wrong.seen, failed))
         return known
 
 

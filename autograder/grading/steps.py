@@ -11,8 +11,9 @@ from dataclasses import replace
 import numpy as np
 
 from autograder.grading.basis import PUBLIC, Basis
+from autograder.grading.examples import PROBE, Examples
 from autograder.grading.marks import before, instrumented
-from autograder.model import Question, Steps
+from autograder.model import Question, QuestionResult, Steps
 from autograder.reading.answers import Submission
 from autograder.sandbox.client import Sandbox
 from autograder.sandbox.job import FULL, Limits
@@ -20,42 +21,54 @@ from autograder.sandbox.job import FULL, Limits
 CLOSE = 1e-5  # of the largest number of a step, between ways to compute the same
 LIKE = 1e-4  # the same, between an array and a multiple of another
 Recorded = list[tuple[str, list[np.ndarray]]]
+Kept = list[tuple[str, np.ndarray]]
 
 
 class HowFar:
-    """Tells of failed answers which steps they have."""
+    """Tells of failed answers which steps they have, and shows where they are wrong."""
 
     def __init__(self, basis: Basis, sandbox: Sandbox) -> None:
         self.basis, self.sandbox = basis, sandbox
+        self.examples = Examples(basis, sandbox)
         self._reference: dict[str, list[Recorded]] = {}
 
     def tell(
         self,
-        question: Question,
+        result: QuestionResult,
         submission: Submission,
         others: Sequence[str],
-        failed: Sequence[int],
         limit: Limits,
-    ) -> tuple[Steps | None, float]:
-        """The steps in that of the ``failed`` checks whose call has the most; and the seconds.
+    ) -> float:
+        """Add steps and example to the result; returns the seconds that it took.
 
-        None where there is nothing to tell.
+        The steps are those of that failed check whose call has the most.
         """
-        reference = self._steps(question)
+        question, reference = result.question, self._steps(result.question)
+        failed = [i for i, check in enumerate(result.checks) if not check.passed]
         chosen = max(failed, key=lambda i: len(reference[i]), default=-1)
-        if chosen < 0 or not reference[chosen]:
-            return None, 0.0
-        steps, calls = reference[chosen], self.basis.calls(question, PUBLIC)
-        job = self.basis.job(
-            question, submission, (calls[chosen],), others=others, record=sizes(steps)
-        )
+        steps = reference[chosen] if chosen >= 0 else []
+        recorded = self.basis.calls(question, PUBLIC)[chosen : chosen + 1] if steps else ()
+        calls = (*recorded, *self.examples.calls(question))
+        if not calls:
+            return 0.0
+        record = sizes(steps) if steps else None
+        job = self.basis.job(question, submission, calls, others=others, record=record, more=PROBE)
         run = self.sandbox.run(job, limit)
-        kept = [item for items in run.kept for item in items]
+        if steps:
+            result.steps = self._progress(question, steps, run.kept[:1])
+        examples = run.outcomes[len(recorded) :]
+        result.example = self.examples.first_wrong(question, examples)
+        return run.seconds
+
+    def _progress(
+        self, question: Question, steps: Recorded, recorded: Sequence[Kept]
+    ) -> Steps | None:
+        kept = [item for items in recorded for item in items]
         computed = [array for _, array in kept if array.size in sizes(steps)]
         told = progress(steps, computed, before(self.basis.reference.answers[question.id]))
         # Of what was too much to record, nobody can say that it is not there.
         too_much = told and told.missed and any(name == FULL for name, _ in kept)
-        return None if too_much else told, run.seconds
+        return None if too_much else told
 
     def _steps(self, question: Question) -> list[Recorded]:
         """The reference's own steps, by check."""
@@ -102,7 +115,9 @@ def progress(
     for text, arrays in steps:
         if not there[text] and text not in excused:
             return Steps(seen, text + _off_by(arrays, computed))
-    return Steps(seen)
+    last, arrays = steps[-1]
+    turned = there[last] and not all(any(_in_place(a, x) for x in computed) for a in arrays)
+    return Steps(seen, f"{last} in their order: is an axis taken for another?" if turned else None)
 
 
 def _off_by(arrays: Sequence[np.ndarray], computed: Sequence[np.ndarray]) -> str:
@@ -130,6 +145,14 @@ def _same(step: np.ndarray, x: np.ndarray) -> bool:
         return False
     both = _layouts(x) if x.ndim < 4 else [x.ravel()]
     return any(np.abs(a - b).max() <= bound for a in _layouts(step) for b in both)
+
+
+def _in_place(step: np.ndarray, x: np.ndarray) -> bool:
+    """Whether an array holds the numbers of a step in their order."""
+    if step.size != x.size:
+        return False
+    bound = CLOSE * float(np.abs(step).max()) + 1e-12
+    return bool(np.abs(step.ravel() - x.ravel()).max() <= bound)
 
 
 def _layouts(x: np.ndarray) -> list[np.ndarray]:

@@ -9,6 +9,7 @@ inputs, says so.
 import hashlib
 import hmac
 import importlib
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -102,7 +103,7 @@ class Part:
     """All that grades one topic, declared in ``parts/<name>/checks.py``.
 
     Many checks may be spread over files whose names begin with ``checks``, and their probes over
-    files that begin with ``probes``: they end up in one module.
+    files that begin with ``probes``: they end up in one module. Examples are in ``examples.py``.
 
     ``imports`` are modules that answers need beside torch and numpy, and that take long to import:
     the sandbox has them ready.
@@ -115,6 +116,7 @@ class Part:
     checks: list[Check] = field(default_factory=list)
     reports: dict[str, ReportRule] = field(default_factory=dict)
     options: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    examples: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:
@@ -150,6 +152,14 @@ class Part:
     def manual(self, id: str, title: str, points: float) -> None:
         """A question answered in a text cell, which a person grades; its rubric stands above it."""
         self.by_hand.append(Question(id, title, points, (), self.name))
+
+    def example(self, question: str, code: str) -> None:
+        """A few lines that a student can run, of which the last is the value to compare.
+
+        Those of a question are tried in order, and the first that comes out wrong is shown. They
+        use nothing but the answer itself and what is there for every answer.
+        """
+        self.examples.setdefault(question, []).append(textwrap.dedent(code).strip())
 
     def check(
         self,
@@ -194,7 +204,7 @@ def load_part(name: str) -> Part:
     if not (PARTS / name / "checks.py").is_file():
         known = ", ".join(sorted(p.parent.name for p in PARTS.glob("*/checks.py")))
         raise CourseError(f"There is no part {name!r} in {PARTS}; there are: {known}.")
-    for path in sorted((PARTS / name).glob("checks*.py")):
+    for path in sorted([*(PARTS / name).glob("checks*.py"), *(PARTS / name).glob("examples.py")]):
         importlib.import_module(f"autograder.parts.{name}.{path.stem}")
     part: Part = importlib.import_module(f"autograder.parts.{name}.checks").PART
     return part

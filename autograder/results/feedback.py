@@ -51,6 +51,7 @@ def _question(result: QuestionResult) -> dict[str, Any]:
         "done": result.done,
         "hints": list(result.hints.values()),
         "how_far": result.steps.sentence if result.steps else "",
+        "example": shown(result.example.text) if result.example else "",
         "shared": shared_message(result.checks),
         "failed": [c for c in result.checks if not c.passed],
         "passed": [c for c in result.checks if c.passed],

@@ -119,6 +119,9 @@ def _output(result: QuestionResult, problem: str) -> str:
         parts.append("\n".join(_failure(c.name, "" if shared else c.message) for c in failed))
         if result.steps:
             parts.append(f"**How far it got:** {inline(result.steps.sentence)}")
+        if result.example:
+            code = fence(shown(result.example.text), "python")
+            parts.append(f"**To try in your notebook:**\n\n{code}")
     parts += [f"Note: {inline(note)}" for note in result.notes]
     if printed := shown(result.printed):
         parts.append(f"What your code printed or raised on example inputs:\n\n{fence(printed)}")

@@ -92,8 +92,8 @@ def _spaced(text: str) -> str:
     return f"{before}{escape(text)}{after}"
 
 
-def fence(text: str) -> str:
+def fence(text: str, language: str = "text") -> str:
     """A block of code that ``text`` cannot close: its fence is longer than any run inside."""
     longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
     bar = "`" * max(3, longest + 1)
-    return f"{bar}text\n{text}\n{bar}"
+    return f"{bar}{language}\n{text}\n{bar}"

@@ -21,7 +21,7 @@ MOST_BYTES = 100 << 20  # that a conversation may bring
 
 TOOLS = {
     f"autograder.sandbox.{name}": Path(__file__).with_name(f"{name}.py").read_text("utf-8")
-    for name in ("on_cpu", "toolkit")
+    for name in ("on_gpu", "toolkit")
 }
 """What probes import, sent anew with them: an answer may have changed what it found."""
 

@@ -1,6 +1,7 @@
 """Records what an answer computes, or the steps of the reference. Runs beside them, in a worker."""
 
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from types import FrameType
 from typing import Any
@@ -65,20 +66,28 @@ class Recorder(TorchDispatchMode):
 
 
 class Steps:
-    """Keeps the values that the reference marks as steps, each the first time in a call."""
+    """Keeps the values that the reference marks as steps, each once in a call."""
 
     def __init__(self) -> None:
         self.kept: list[tuple[str, np.ndarray]] = []
+        self.reached: Counter[str] = Counter()
 
     def __enter__(self) -> "Steps":
         self.kept.clear()
+        self.reached.clear()
         return self
 
     def __exit__(self, *exc: Any) -> None:
         pass
 
-    def step(self, text: str, value: Any, kind: str = "") -> Any:
-        """Keep ``value``, or what it stands for; a module's value is what it first computes."""
+    def step(self, text: str, value: Any, kind: str = "", time: int = 1) -> Any:
+        """Keep ``value``, or what it stands for, the ``time``-th time that it is reached.
+
+        A module's value is what it first computes.
+        """
+        self.reached[text] += 1
+        if self.reached[text] < time:
+            return value
         if isinstance(value, nn.Module):
             value.register_forward_hook(lambda module, inputs, output: self._keep(text, output))
         else:

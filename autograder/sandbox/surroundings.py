@@ -87,6 +87,16 @@ def _as_it_is(model: Any = None, **options: Any) -> Any:
     return _as_it_is if model is None else model
 
 
+def _begin(context: Any) -> Any:
+    """``torch.autocast``, in which everything is computed as ever, and which counts how deep."""
+    setattr(torch.autocast, "depth", getattr(torch.autocast, "depth", 0) + 1)  # noqa: B010
+    return context
+
+
+def _end(*args: Any) -> None:
+    setattr(torch.autocast, "depth", getattr(torch.autocast, "depth", 1) - 1)  # noqa: B010
+
+
 def _forget(name: str) -> None:
     """Let a module be imported anew. To go through all that there are takes milliseconds."""
     inside = vars(sys.modules.pop(name)) if name in sys.modules else {}
@@ -112,6 +122,8 @@ def install() -> None:
     for name in (*QUIET_PACKAGES, "tqdm"):
         _forget(name)
     sys.meta_path.insert(0, QuietFinder())
+    setattr(torch.autocast, "__enter__", _begin)  # noqa: B010
+    setattr(torch.autocast, "__exit__", _end)  # noqa: B010
     setattr(torch, "compile", _as_it_is)  # noqa: B010
     setattr(nn.Module, "compile", lambda self, *args, **kwargs: None)  # noqa: B010
     setattr(DataLoader, "_get_iterator", _in_this_process)  # noqa: B010

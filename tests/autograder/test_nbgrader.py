@@ -34,7 +34,7 @@ pytestmark = [
 class FakeGrader:
     """Gives ``double`` full marks for a sum, half for a product, and a fault for ``fault``."""
 
-    def __init__(self, basis: Basis) -> None:
+    def __init__(self, basis: Basis, kept: Path) -> None:
         self.ps, self.release = basis.problem_set, basis.release
 
     def __enter__(self) -> Self:

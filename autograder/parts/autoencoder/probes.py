@@ -4,35 +4,49 @@ import numpy as np
 import torch
 from torch import nn
 from torch.optim.optimizer import register_optimizer_step_post_hook
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import TensorDataset
 
-from autograder.sandbox.toolkit import classify, cotangent, fill, gradients, numbers, plain, weights
+from autograder.sandbox.on_gpu import OnGPU
+from autograder.sandbox.toolkit import (
+    classify,
+    cotangent,
+    defaults,
+    fill,
+    gradients,
+    loader,
+    numbers,
+    plain,
+    weights,
+)
+
+LARGE = 30
 
 
 class Pieces(nn.Module):
     """A neutral stand-in for an autoencoder: images (B, 3, 8, 8) to images.
 
-    It counts how often a gradient comes back through it.
+    It counts how often a gradient comes back through it. Its features are large, and so are the
+    gradients of bright images. A batch norm shows the mode.
     """
 
-    def __init__(self):
+    def __init__(self, seed, norm=False):
         super().__init__()
         self.backwards = 0
         self.encoder = nn.Sequential(nn.Conv2d(3, 5, 4, stride=2, padding=1), nn.Tanh())
-        self.decoder = nn.Sequential(nn.ConvTranspose2d(5, 3, 4, stride=2, padding=1))
+        self.norm = nn.BatchNorm2d(5) if norm else nn.Identity()
+        self.decoder = nn.Sequential(nn.ConvTranspose2d(5, 3, 4, stride=2, padding=1), nn.Sigmoid())
+        fill(self, seed)
+        with torch.no_grad():
+            self.decoder[0].weight /= LARGE
 
     def forward(self, x):
-        y = self.decoder(self.encoder(x))
+        y = self.decoder(LARGE * self.norm(self.encoder(x)))
         if y.requires_grad:
             y.register_hook(self.count)
         return y
 
     def count(self, grad):
         self.backwards += 1
-
-
-def loader(images, labels):
-    return DataLoader(TensorDataset(images, labels), batch_size=4)
 
 
 def shape(ns, name, x):
@@ -44,9 +58,8 @@ def parameters(ns, name, attribute=None):
     model = getattr(ns, name)()
     out = {"trainable parameters": sum(p.numel() for p in model.parameters() if p.requires_grad)}
     if attribute:
-        out[f"`self.{attribute}` is a module"] = isinstance(
-            getattr(model, attribute, None), nn.Module
-        )
+        found = isinstance(getattr(model, attribute, None), nn.Module)
+        out[f"`self.{attribute}`"] = "a module" if found else "no module"
     return out
 
 
@@ -65,10 +78,11 @@ def gradient(ns, name, x, seed):
     return {"gradient of the input": plain(grad), **gradients(model)}
 
 
-def train_ae(ns, images, labels, seed, epochs):
-    model = fill(Pieces(), seed)
+def train_ae(ns, images, labels, seed, epochs, model=None, shuffled=False):
+    model = model or Pieces(seed)
     before = weights(model)
-    trained, losses = ns.train_ae(model, loader(images, labels), epochs=epochs)
+    batches = loader(TensorDataset(images, labels), seed if shuffled else None)
+    trained, losses = ns.train_ae(model, batches, epochs=epochs)
     return trained, losses, weights(trained) - before
 
 
@@ -77,11 +91,12 @@ def train_ae_returns(ns, images, labels, seed, epochs):
     return {
         "the first of the two is the model": isinstance(trained, Pieces),
         "length of `loss_traj`": len(numbers(losses)),
+        **defaults(ns.train_ae, "epochs"),
     }
 
 
 def train_ae_loss(ns, images, labels, seed, epochs):
-    _, losses, _ = train_ae(ns, images, labels, seed, epochs)
+    _, losses, _ = train_ae(ns, images, labels, seed, epochs, shuffled=True)
     return {"`loss_traj`": np.array([float(v) for v in losses])}
 
 
@@ -91,6 +106,18 @@ def train_ae_step(ns, images, labels, seed, epochs):
     trained, _, change = train_ae(ns, images, labels, seed, epochs)
     hook.remove()
     return {"change of the weights": change, "evidence": [trained.backwards, len(steps)]}
+
+
+def train_ae_mode(ns, images, labels, seed, epochs):
+    model = Pieces(seed, norm=True)
+    _, _, change = train_ae(ns, images, labels, seed, epochs, model)
+    return {"change of the weights": change}
+
+
+def train_ae_on_gpu(ns, images, labels, seed, epochs):
+    with OnGPU():
+        _, _, change = train_ae(ns, images, labels, seed, epochs)
+    return {"change of the weights": change}
 
 
 class Features(nn.Module):
@@ -105,12 +132,11 @@ class Features(nn.Module):
         return self.norm(torch.tanh(self.conv(x)))
 
 
-def train_classifier(ns, encoder, images, labels, seed, epochs, supervised):
+def train_classifier(ns, encoder, images, labels, seed, epochs, supervised, shuffled=False):
     cls = fill(nn.Linear(20, 3), seed + 1)
     before = weights(cls)
-    out = ns.train_classifier(
-        encoder, cls, loader(images, labels), epochs=epochs, supervised=supervised
-    )
+    batches = loader(TensorDataset(images, labels), seed if shuffled else None)
+    out = ns.train_classifier(encoder, cls, batches, epochs=epochs, supervised=supervised)
     trained, losses = out
     return trained, losses, before
 
@@ -121,18 +147,20 @@ def classifier_returns(ns, images, labels, seed, epochs, supervised):
     return {
         "the first of the two is the classifier": isinstance(trained, nn.Linear),
         "length of `loss_traj`": len(numbers(losses)),
+        **defaults(ns.train_classifier, "epochs", "supervised"),
     }
 
 
 def classifier_loss(ns, images, labels, seed, epochs, supervised):
     encoder = fill(Features(), seed)
-    _, losses, _ = train_classifier(ns, encoder, images, labels, seed, epochs, supervised)
-    losses = np.array([float(v) for v in losses])
-    return {"`loss_traj` divided by its first entry": losses / abs(losses[0])}
+    _, losses, _ = train_classifier(ns, encoder, images, labels, seed, epochs, supervised, True)
+    return {"`loss_traj`": np.array([float(v) for v in losses])}
 
 
 def classifier_step(ns, images, labels, seed, epochs, supervised):
-    encoder = fill(Features(norm=supervised), seed)  # a batch norm shows the mode
+    # A batch norm shows the mode, which is never the one that it comes in.
+    encoder = fill(Features(norm=supervised), seed).train(not supervised)
+    nn.init.zeros_(encoder.conv.bias)  # so that features of dark images are small
     start = weights(encoder)
     trained, _, before = train_classifier(ns, encoder, images, labels, seed, epochs, supervised)
     return {
@@ -145,9 +173,22 @@ def classifier_decay(ns, images, labels, seed, epochs):
     images[:] = 0
     encoder = fill(Features(), seed)
     nn.init.zeros_(encoder.conv.bias)
-    trained, _, _ = train_classifier(ns, encoder, images, labels, seed, epochs, False)
-    before = fill(nn.Linear(20, 3), seed + 1).weight
-    return {"change of the classifier's weight": plain(trained.weight - before)}
+    out = {}
+    for supervised, layer in ((False, "classifier"), (True, "encoder")):
+        start = plain(encoder.conv.weight)
+        trained, _, _ = train_classifier(ns, encoder, images, labels, seed, epochs, supervised)
+        if layer == "classifier":
+            change = trained.weight - fill(nn.Linear(20, 3), seed + 1).weight
+        else:
+            change = encoder.conv.weight - torch.from_numpy(start)
+        out[f"change of the {layer}'s weight"] = plain(change)
+    return out
+
+
+def classifier_on_gpu(ns, images, labels, seed, epochs, supervised):
+    with OnGPU():
+        out = classifier_step(ns, images, labels, seed, epochs, supervised)
+    return out
 
 
 def classifier_statistics(ns, images, labels, seed, epochs):

@@ -48,8 +48,8 @@ def head_values(rng: Generator) -> dict[str, Any]:
 
 @PART.check("projection_head", "head")
 def head_of_one(rng: Generator) -> dict[str, Any]:
-    """A row comes out the same when it is alone."""
-    return {"x": normal(rng, 1, 6), "dim": 4, "seed": seed(rng)}
+    """A row comes out the same when it is alone, and when its projection is short."""
+    return {"x": normal(rng, 1, 6), "dim": 4, "seed": seed(rng), "size": 0.01}
 
 
 @PART.check("projection_head", "head_gradient")
@@ -72,7 +72,8 @@ def batch(rng: Generator, n: int, length: int = 6) -> dict[str, Any]:
 
 @PART.check("clip_model", "parts")
 def model_parts(rng: Generator) -> dict[str, Any]:
-    """`__init__` sets both encoders, and a projection head of its own for each."""
+    """`__init__` sets both encoders, and a projection head of its own for each; the arguments have
+    the defaults 0.07, 2048 and 768."""
     return {}
 
 
@@ -103,8 +104,14 @@ def model_of_one(rng: Generator) -> dict[str, Any]:
 
 @PART.check("clip_model", "loss")
 def model_sharp(rng: Generator) -> dict[str, Any]:
-    """The loss stays exact for a temperature of 0.005."""
-    return {**batch(rng, 4), "temperature": 0.005}
+    """The loss stays exact for a temperature of 0.0005."""
+    return {**batch(rng, 4), "temperature": 0.0005}
+
+
+@PART.check("clip_model", "loss_on_gpu", weight=0.5)
+def model_on_gpu(rng: Generator) -> dict[str, Any]:
+    """It runs on a GPU as well: tensors that it makes are on the device of the logits."""
+    return batch(rng, 3)
 
 
 @PART.check("clip_model", "loss_gradient", weight=3, tolerance=1e-3)
@@ -145,8 +152,22 @@ def retrieves_best(rng: Generator) -> dict[str, Any]:
 
 @PART.check("retrieve_images", "retrieved")
 def retrieves_one(rng: Generator) -> dict[str, Any]:
-    """`k = 1` gives an array of one name."""
-    return gallery(rng, 20, 1)
+    """`k = 1` gives a NumPy array of one name."""
+    return {**gallery(rng, 20, 1), "kind": True}
+
+
+@PART.check("retrieve_images", "retrieved", weight=0.5)
+def retrieves_the_only_one(rng: Generator) -> dict[str, Any]:
+    """A single image is found, in an array of one name."""
+    return gallery(rng, 1, 1)
+
+
+@PART.check("retrieve_images", "retrieved", weight=0.5)
+def retrieves_nine(rng: Generator) -> dict[str, Any]:
+    """Without `k`, it gives nine names."""
+    found = gallery(rng, 20, 9)
+    del found["k"]
+    return found
 
 
 @PART.check("retrieve_images", "retrieved")
@@ -161,13 +182,17 @@ def retrieves_from_array(rng: Generator) -> dict[str, Any]:
     return {**gallery(rng, 30, 5), "as_array": True}
 
 
-@PART.check("retrieve_images", "retrieved")
+@PART.check("retrieve_images", "retrieved_on_gpu")
 def retrieves_on_gpu(rng: Generator) -> dict[str, Any]:
-    """Embeddings may lie on the GPU."""
-    return {**gallery(rng, 30, 5), "on_gpu": True}
+    """Embeddings and the model may lie on the GPU."""
+    return gallery(rng, 30, 5)
 
 
 @PART.check("retrieve_images", "retrieve_work")
 def retrieve_loops(rng: Generator) -> dict[str, Any]:
     """It does not loop over images or matches."""
-    return {"small": gallery(rng, 10, 10), "large": gallery(rng, 80, 80)}
+    return {
+        "few": gallery(rng, 10, 10),
+        "many": gallery(rng, 80, 80),
+        "fewer_names": gallery(rng, 80, 10),
+    }

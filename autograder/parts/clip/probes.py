@@ -1,12 +1,22 @@
 """How the checks of part ``clip`` call a student's code; runs beside it, knows no answer."""
 
+import contextlib
+
 import numpy as np
 import torch
 from torch import nn
 
 from autograder.parts.clip.stand_ins import ImageEncoder, ProjectionHead, TextEncoder
-from autograder.sandbox.on_cpu import OnCPU
-from autograder.sandbox.toolkit import GPUTensor, cotangent, fill, from_one, gradients, plain, steps
+from autograder.sandbox.on_gpu import OnGPU, moved
+from autograder.sandbox.toolkit import (
+    cotangent,
+    defaults,
+    fill,
+    from_one,
+    gradients,
+    plain,
+    steps,
+)
 
 
 def shape(ns, sizes, seed):
@@ -25,8 +35,11 @@ def parameters(ns, embedding_dim):
     return {"parameters": sum(int(np.prod(s)) for s in shapes), "their shapes": shapes}
 
 
-def head(ns, x, dim, seed):
+def head(ns, x, dim, seed, size=1.0):
     model = fill(ns.ProjectionHead(x.shape[1], projection_dim=dim), seed)
+    with torch.no_grad():
+        for p in model.parameters():
+            p *= size
     return {"output": plain(model(x)), "input afterwards": plain(x)}
 
 
@@ -45,9 +58,13 @@ PARTS = ("image_encoder", "text_encoder", "image_projection", "text_projection")
 
 def parts(ns):
     model = ns.CLIPModel()
-    out = {f"`{n}` is a module": isinstance(getattr(model, n, None), nn.Module) for n in PARTS}
+    found = {n: isinstance(getattr(model, n, None), nn.Module) for n in PARTS}
     heads = {id(getattr(model, name, None)) for name in ("image_projection", "text_projection")}
-    return {**out, "each encoder has a head of its own": len(heads) == 2}
+    return {
+        **{f"`{n}`": "a module" if is_there else "no module" for n, is_there in found.items()},
+        "heads": "one for each encoder" if len(heads) == 2 else "one for both encoders",
+        **defaults(ns.CLIPModel, "temperature", "image_embedding", "text_embedding"),
+    }
 
 
 def filled(ns, seed, temperature=None):
@@ -68,6 +85,13 @@ def loss(ns, image, input_ids, attention_mask, seed, temperature=None):
         "tokens afterwards": plain(input_ids),
         "names in the minibatch afterwards": sorted(batch),
     }
+
+
+def loss_on_gpu(ns, image, input_ids, attention_mask, seed):
+    batch = {"image": image, "input_ids": input_ids, "attention_mask": attention_mask}
+    with OnGPU():
+        value = moved(filled(ns, seed))(moved(batch)).cpu()
+    return {"loss": plain(value)}
 
 
 def loss_gradient(ns, image, input_ids, attention_mask, seed, parts):
@@ -115,40 +139,70 @@ class Names(list):
         return super().__getitem__(i)
 
 
-def retrieved(ns, embeddings, query, names, k, seed, as_array=False, on_gpu=False):
+def retrieved(ns, embeddings, query, names, seed, k=None, as_array=False, kind=False):
     files = np.array(names) if as_array else list(names)
     kept = embeddings.clone()
-    if on_gpu:
-        with OnCPU():
-            gpu = embeddings.as_subclass(GPUTensor)
-            found = ns.retrieve_images(Searched(seed), gpu, query, files, k=k)
-    else:
-        found = ns.retrieve_images(Searched(seed), embeddings, query, files, k=k)
+    options = {} if k is None else {"k": k}
+    with in_any_order():
+        found = ns.retrieve_images(Searched(seed), embeddings, query, files, **options)
     return {
+        **({"what comes out": f"{type(found).__name__}"} if kind else {}),
         "file names": listed(found),
-        "embeddings afterwards": bool(torch.equal(kept, embeddings)),
-        "file names afterwards": list(map(str, files)) == names,
+        "embeddings afterwards": kept_or_changed(torch.equal(kept, embeddings)),
+        "file names afterwards": kept_or_changed(list(map(str, files)) == names),
     }
+
+
+@contextlib.contextmanager
+def in_any_order():
+    """`argpartition` promises no order on either side; some processors keep one all the same."""
+    original = np.argpartition
+
+    def argpartition(a, kth, *args, **kwargs):
+        found = original(a, kth, *args, **kwargs)
+        if isinstance(kth, int | np.integer) and found.ndim == 1:
+            sides = found[:kth][::-1], found[kth:][:1], found[kth:][1:][::-1]
+            found = np.concatenate(sides)
+        return found
+
+    np.argpartition = argpartition
+    try:
+        yield
+    finally:
+        np.argpartition = original
+
+
+def kept_or_changed(kept):
+    return "unchanged" if kept else "changed"
+
+
+def retrieved_on_gpu(ns, embeddings, query, names, seed, k):
+    with OnGPU():
+        model, gpu = moved(Searched(seed)), moved(embeddings)
+        found = ns.retrieve_images(model, gpu, query, list(names), k=k)
+    return {"file names": listed(found)}
 
 
 def listed(found):
     if isinstance(found, np.ndarray) and found.ndim == 1:
         found = found.tolist()
     if not isinstance(found, list | tuple):
-        raise TypeError(f"expected an array of file names, got {type(found).__name__}")
+        dims = f" of {found.ndim} dimensions" if isinstance(found, np.ndarray) else ""
+        raise TypeError(f"expected an array of file names, got {type(found).__name__}{dims}")
     return [str(name) for name in found]
 
 
-def retrieve_work(ns, small, large):
+def retrieve_work(ns, few, many, fewer_names):
+    """The first two search few and many images for all of them; the last, many for few."""
     counts = []
-    for inputs in (small, large):
+    for inputs in (few, many, fewer_names):
         names = Names(inputs["names"])
         embeddings = torch.from_numpy(inputs["embeddings"])
         arguments = Searched(inputs["seed"]), embeddings, inputs["query"], names
         count = steps(lambda a=arguments, k=inputs["k"]: ns.retrieve_images(*a, k=k))
         counts.append(count + names.taken)
-    grows = counts[1] - counts[0] > (len(large["names"]) - len(small["names"])) / 2
+    more = (len(many["names"]) - len(few["names"])) / 2
     return {
-        "as much work in Python for many images as for few": not grows,
-        "evidence": [names.taken > 0],
+        "as much work in Python for many images as for few": counts[1] - counts[0] <= more,
+        "evidence": [counts[2] - counts[0] > more],
     }

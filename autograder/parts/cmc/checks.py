@@ -7,6 +7,8 @@ import numpy as np
 from autograder.parts.declare import Architecture, Generator, Part, ReportRule, normal, seed
 
 PART = Part("cmc")
+STEPS = 2e-4
+"""Of the longest way of a weight; see python -m bench.rounding."""
 
 PART.question("encoder_cmc", "Encoders of two views", 1, "EncoderCMC")
 PART.question("cmc_score", "Scores against the memory", 2, "CMCScore")
@@ -52,8 +54,8 @@ def encoder_values(rng: Generator) -> dict[str, Any]:
 
 @PART.check("encoder_cmc", "encode_gradient")
 def encoder_gradient(rng: Generator) -> dict[str, Any]:
-    """The gradient flows through both encoders."""
-    return {"x": normal(rng, 2, 3, 64, 64), "seed": seed(rng)}
+    """The gradient flows through both encoders, for one image alone as well."""
+    return {"x": normal(rng, 1, 3, 64, 64), "seed": seed(rng)}
 
 
 def bank(rng: Generator, B: int, N: int, K: int, D: int = 6) -> dict[str, Any]:
@@ -82,7 +84,7 @@ def score_shape(rng: Generator) -> dict[str, Any]:
 @PART.check("cmc_score", "score", weight=3)
 def score_values(rng: Generator) -> dict[str, Any]:
     """`out_l` scores unit-norm `l` against the rows `idx` of `memory_ab`, `out_ab` scores `ab`
-    against `memory_l`, both divided by T."""
+    against `memory_l`, both divided by T, which is 0.1 where none is given."""
     return bank(rng, 5, 12, 7)
 
 
@@ -94,7 +96,8 @@ def score_options(rng: Generator) -> dict[str, Any]:
 
 @PART.check("cmc_score", "score_gradient", weight=2)
 def score_gradient(rng: Generator) -> dict[str, Any]:
-    """The scores pass their gradient on to the features, and none to the memory."""
+    """The scores pass their gradient on to the features, and none to the memory, which is made of
+    buffers."""
     return {**bank(rng, 4, 9, 5), "seed": seed(rng)}
 
 
@@ -105,9 +108,16 @@ def memory_update(rng: Generator) -> dict[str, Any]:
     return {**bank(rng, 4, 9, 5), "momentum": 0.3}
 
 
+@PART.check("cmc_score", "memory")
+def memory_default(rng: Generator) -> dict[str, Any]:
+    """The momentum is 0.5 where none is given."""
+    return bank(rng, 3, 7, 4)
+
+
 @PART.check("cmc_score", "drawn", weight=2)
 def drawn_rows(rng: Generator) -> dict[str, Any]:
-    """Without `idx`, column 0 is the positive, and the others are drawn from all rows alike."""
+    """Without `idx`, column 0 is the positive, and the others are drawn from all rows alike, anew
+    for each image and each time, and the same for both views."""
     return {"N": 16, "K": 500, "y": rng.permutation(16)[:6], "seed": seed(rng)}
 
 
@@ -135,15 +145,26 @@ def softmax_gradient(rng: Generator) -> dict[str, Any]:
     return {"name": "SoftmaxLoss", "scores": normal(rng, 4, 6, 1)}
 
 
-def batches(rng: Generator, n: int = 12) -> dict[str, Any]:
-    """A small data set of images, labels and places in minibatches of four."""
-    return {"images": normal(rng, n, 3, 4, 4), "seed": seed(rng)}
+@PART.check("softmax_loss", "loss_on_gpu", weight=0.5)
+def softmax_on_gpu(rng: Generator) -> dict[str, Any]:
+    """Scores may lie on the GPU."""
+    return {"name": "SoftmaxLoss", "scores": normal(rng, 3, 7, 1)}
+
+
+def batches(rng: Generator, n: int = 9) -> dict[str, Any]:
+    """A small data set of images, labels and places, for minibatches of four; the last has one.
+
+    Most images are dark: what an optimizer remembers of large gradients shows for long.
+    """
+    images = normal(rng, n, 3, 4, 4)
+    images[n // 7 :] *= 0.02 if n > 9 else 1.0
+    return {"images": images, "seed": seed(rng)}
 
 
 @PART.check("train_cmc", "train_returns")
 def train_returns(rng: Generator) -> dict[str, Any]:
-    """`train_cmc` returns the model."""
-    return {**batches(rng), "epochs": 1}
+    """`train_cmc` returns the model; there are 100 epochs unless another number is given."""
+    return {**batches(rng, 4), "epochs": 1}
 
 
 @PART.check("train_cmc", "train_calls", weight=2)
@@ -152,17 +173,30 @@ def train_calls(rng: Generator) -> dict[str, Any]:
     return {**batches(rng), "epochs": 2}
 
 
-@PART.check("train_cmc", "train_step", weight=2, tolerance=2e-3)
+@PART.check("train_cmc", "train_step", weight=2, tolerance=STEPS)
 def train_step(rng: Generator) -> dict[str, Any]:
     """After one minibatch, the weights are where one step of Adam (1e-3) on the sum of both
     losses puts them."""
     return {**batches(rng, 4), "epochs": 1}
 
 
-@PART.check("train_cmc", "train_step", weight=2, tolerance=2e-3)
+@PART.check("train_cmc", "train_step", weight=2, tolerance=STEPS / 5)
 def train_epochs(rng: Generator) -> dict[str, Any]:
-    """After three epochs, the weights are where Adam's steps (betas 0.5 and 0.999) put them."""
-    return {**batches(rng), "epochs": 3}
+    """After an epoch of 14 minibatches, the weights are where Adam's steps (betas 0.5 and
+    0.999) on the sum of both losses put them, each view's by its own criterion."""
+    return {**batches(rng, 53), "epochs": 1}
+
+
+@PART.check("train_cmc", "train_step", weight=0.5, tolerance=1e-2)
+def train_mode(rng: Generator) -> dict[str, Any]:
+    """The model learns in training mode, with one optimizer for all epochs."""
+    return {**batches(rng, 8), "epochs": 2, "norm": True}
+
+
+@PART.check("train_cmc", "train_on_gpu", weight=0.5, tolerance=STEPS)
+def train_on_gpu(rng: Generator) -> dict[str, Any]:
+    """Images and places are moved to `device`, which may be a GPU."""
+    return {**batches(rng, 3), "epochs": 1}
 
 
 @PART.check("nce_loss", "loss", weight=2)

@@ -3,9 +3,19 @@
 import torch
 from torch import nn
 from torch.optim.optimizer import register_optimizer_step_post_hook
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
-from autograder.sandbox.toolkit import classify, cotangent, fill, gradients, plain, weights
+from autograder.sandbox.on_gpu import OnGPU, moved
+from autograder.sandbox.toolkit import (
+    classify,
+    cotangent,
+    defaults,
+    fill,
+    gradients,
+    loader,
+    plain,
+    weights,
+)
 
 
 def shape(ns, x):
@@ -39,10 +49,10 @@ def encode_gradient(ns, x, seed):
     return {"gradient of the input": plain(grad), **gradients(model)}
 
 
-def scorer(ns, memory_l, memory_ab, K, T=0.1, momentum=0.5):
+def scorer(ns, memory_l, memory_ab, K, **options):
     """A `CMCScore` whose memory holds the given rows."""
     N, D = memory_l.shape
-    contrast = ns.CMCScore(D, N, K, T=T, momentum=momentum)
+    contrast = ns.CMCScore(D, N, K, **options)
     with torch.no_grad():
         contrast.memory_l.copy_(memory_l)
         contrast.memory_ab.copy_(memory_ab)
@@ -60,8 +70,8 @@ def score_shape(ns, many, N, K, seed):
     return out
 
 
-def score(ns, memory_l, memory_ab, l, ab, y, idx, K, T=0.1):
-    contrast = scorer(ns, memory_l, memory_ab, K, T)
+def score(ns, memory_l, memory_ab, l, ab, y, idx, K, **options):
+    contrast = scorer(ns, memory_l, memory_ab, K, **options)
     out_l, out_ab = contrast(l, ab, y, idx)
     return {
         "`out_l`": plain(out_l),
@@ -83,35 +93,40 @@ def score_gradient(ns, memory_l, memory_ab, l, ab, y, idx, K, seed):
         out[f"gradient of {name}"] = plain(torch.zeros_like(x) if x.grad is None else x.grad)
     memories = (contrast.memory_l, contrast.memory_ab)
     out["the memory learns by gradient"] = any(m.requires_grad for m in memories)
+    out["the memory is saved with it"] = {"memory_l", "memory_ab"} <= set(contrast.state_dict())
     return out
 
 
-def memory(ns, memory_l, memory_ab, l, ab, y, idx, K, momentum):
-    contrast = scorer(ns, memory_l, memory_ab, K, momentum=momentum)
+def memory(ns, memory_l, memory_ab, l, ab, y, idx, K, **options):
+    contrast = scorer(ns, memory_l, memory_ab, K, **options)
     contrast(l, ab, y, idx)
     return {
-        "`memory_l` afterwards": plain(contrast.memory_l),
-        "`memory_ab` afterwards": plain(contrast.memory_ab),
+        "`memory_l` after the call": plain(contrast.memory_l),
+        "`memory_ab` after the call": plain(contrast.memory_ab),
     }
 
 
 def drawn(ns, N, K, y, seed):
     """Which rows were drawn, read off the scores: row i of the memory scores i + 1 times T."""
     torch.manual_seed(seed)
-    contrast = scorer(ns, torch.eye(N), torch.eye(N), K, T=1.0)
+    contrast = scorer(ns, torch.eye(N), torch.eye(N), K, T=1.0, momentum=1.0)
     levels = torch.arange(1.0, N + 1)
     unit = (levels / levels.norm()).expand(len(y), N).clone()
-    out, last = {}, []
-    for name, s in zip(("out_l", "out_ab"), contrast(unit, unit, y), strict=True):
-        rows = (s.detach().squeeze(2) * levels.norm()).round().long() - 1
-        counts = torch.bincount(rows[:, 1:].flatten().clamp(0, N - 1), minlength=N).double()
+    out, last, drawn_rows = {}, [], []
+    first, again = contrast(unit, unit, y), contrast(unit, unit, y)
+    for name, s, other in zip(("out_l", "out_ab"), first, again, strict=True):
+        rows, next_rows = ((x.detach().squeeze(2) * levels.norm()).round() - 1 for x in (s, other))
+        drawn_rows.append(rows)
+        counts = torch.bincount(rows[:, 1:].long().flatten().clamp(0, N - 1), minlength=N).double()
         mean = counts.sum() / N
+        spread = ((counts - mean) ** 2 / mean).sum()
         out[f"column 0 of `{name}` is the positive"] = bool((rows[:, 0] == y).all())
         last.append(bool((rows[:, -1] == y).all()))
-        # 60 is beyond the 99.999th percentile of chi-square with 15 degrees of freedom
-        out[f"the others of `{name}` are drawn from all rows alike"] = bool(
-            ((counts - mean) ** 2 / mean).sum() < 60
-        )
+        # Chi-square with 15 degrees of freedom is outside of this once in a million times.
+        out[f"the others of `{name}` are drawn from all rows alike"] = bool(1.4 < spread < 60)
+        out[f"each image of `{name}` has its own"] = bool((rows[0, 1:] != rows[1, 1:]).any())
+        out[f"each call of `{name}` has its own"] = bool((rows[:, 1:] != next_rows[:, 1:]).any())
+    out["both views have the same"] = torch.equal(*drawn_rows)
     return {**out, "evidence": last}
 
 
@@ -125,6 +140,12 @@ def loss_gradient(ns, name, scores, options=None):
     getattr(ns, name)(**(options or {}))(scores).backward()
     grad = torch.zeros_like(scores) if scores.grad is None else scores.grad
     return {"gradient of the scores": plain(grad)}
+
+
+def loss_on_gpu(ns, name, scores, options=None):
+    with OnGPU():
+        value = getattr(ns, name)(**(options or {}))(moved(scores)).cpu()
+    return {"loss": plain(value)}
 
 
 class Indexed(Dataset):
@@ -143,59 +164,82 @@ class Indexed(Dataset):
 class TwoViews(nn.Module):
     """A neutral stand-in for `EncoderCMC`: images (B, 3, 4, 4) to two features (B, 5)."""
 
-    def __init__(self):
+    def __init__(self, norm=False):
         super().__init__()
         self.l_encoder, self.ab_encoder = nn.Linear(16, 5), nn.Linear(32, 5)
+        self.norm = nn.BatchNorm1d(16, affine=False) if norm else nn.Identity()  # shows the mode
 
     def forward(self, x):
-        return self.l_encoder(x[:, :1].flatten(1)), self.ab_encoder(x[:, 1:].flatten(1))
+        l, ab = self.norm(x[:, :1].flatten(1)), x[:, 1:].flatten(1)
+        return self.l_encoder(l), self.ab_encoder(ab)
 
 
 class Contrast(nn.Module):
-    """A neutral stand-in for `CMCScore` with a memory that stays as it is."""
+    """A neutral stand-in for `CMCScore` with a memory that stays as it is.
+
+    Scores have very different sizes. The smallest have gradients like the epsilon of Adam, which
+    then shows by which factor a loss is wrong.
+    """
 
     def __init__(self, n):
         super().__init__()
-        self.register_buffer("rows", torch.linspace(-1, 1, 5 * n).reshape(n, 5))
-        self.seen = []
+        sizes = torch.tensor([1.0, 0.5, 1e-2, 1e-4, 1e-7])
+        rows = torch.linspace(-1, 1, 5 * n).reshape(n, 5) * sizes
+        self.rows = nn.Parameter(rows, requires_grad=False)
+        self.seen, self.K = [], 4
 
     def forward(self, l, ab, y, idx=None):
         self.seen += y.flatten().tolist()
-        out_l, out_ab = l * self.rows[y], (2 + ab) * self.rows[y.flip(0)]
+        rows = self.rows if idx is None else -self.rows
+        out_l = l * rows.index_select(0, y)
+        out_ab = (2 + ab) * rows.index_select(0, y.flip(0))
         return out_l.unsqueeze(2), out_ab.unsqueeze(2)
 
 
 class Square(nn.Module):
-    """A neutral stand-in for a loss."""
+    """A neutral stand-in for a loss; those of the two views are different."""
+
+    def __init__(self, slope):
+        super().__init__()
+        self.slope = slope
 
     def forward(self, scores):
-        return (scores**2).mean() + scores.mean()
+        return (scores**2).mean() + self.slope * scores.mean()
 
 
-def train(ns, images, seed, epochs):
-    model, contrast = fill(TwoViews(), seed), Contrast(len(images))
+def train(ns, images, seed, epochs, norm=False, shuffled=False):
+    model, contrast = fill(TwoViews(norm), seed), Contrast(len(images))
     before = weights(model)
-    loader = DataLoader(Indexed(images), batch_size=4)
-    trained = ns.train_cmc(model, contrast, Square(), Square(), loader, epochs=epochs)
+    batches = loader(Indexed(images), seed if shuffled else None)
+    trained = ns.train_cmc(model, contrast, Square(1.0), Square(-0.5), batches, epochs=epochs)
     return trained, before, contrast
 
 
 def train_returns(ns, images, seed, epochs):
     trained, *_ = train(ns, images, seed, epochs)
-    return {"what is returned is the model": isinstance(trained, TwoViews)}
+    return {
+        "what is returned is the model": isinstance(trained, TwoViews),
+        **defaults(ns.train_cmc, "epochs"),
+    }
 
 
 def train_calls(ns, images, seed, epochs):
-    _, _, contrast = train(ns, images, seed, epochs)
+    _, _, contrast = train(ns, images, seed, epochs, shuffled=True)
     return {"places that `contrast` was given": [int(i) for i in contrast.seen]}
 
 
-def train_step(ns, images, seed, epochs):
+def train_step(ns, images, seed, epochs, norm=False):
     steps = []
     hook = register_optimizer_step_post_hook(lambda *_: steps.append(1))
-    trained, before, _ = train(ns, images, seed, epochs)
+    trained, before, _ = train(ns, images, seed, epochs, norm)
     hook.remove()
     return {"change of the weights": weights(trained) - before, "evidence": [len(steps)]}
+
+
+def train_on_gpu(ns, images, seed, epochs):
+    with OnGPU():
+        trained, before, _ = train(ns, images, seed, epochs)
+    return {"change of the weights": weights(trained) - before}
 
 
 def classes(ns, images, weights):

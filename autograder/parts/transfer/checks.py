@@ -25,8 +25,8 @@ def loss_negative(rng: Generator) -> dict[str, Any]:
 
 @PART.check("clip_loss", "loss")
 def loss_large_scale(rng: Generator) -> dict[str, Any]:
-    """The loss stays exact for a scale of 100."""
-    return {**pairs(rng, 5), "log_scale": float(np.log(100.0))}
+    """The loss stays exact for a scale of 200."""
+    return {**pairs(rng, 5), "log_scale": float(np.log(200.0))}
 
 
 @PART.check("clip_loss", "loss")
@@ -39,6 +39,12 @@ def loss_of_one(rng: Generator) -> dict[str, Any]:
 def loss_gradients(rng: Generator) -> dict[str, Any]:
     """Gradients flow back to images, texts and t."""
     return {**pairs(rng, 5), "log_scale": float(rng.uniform(0.5, 1.2))}
+
+
+@PART.check("clip_loss", "loss_on_gpu", weight=0.5)
+def loss_on_gpu(rng: Generator) -> dict[str, Any]:
+    """Features may lie on the GPU: tensors that it makes are on their device."""
+    return {**pairs(rng, 4), "log_scale": 1.0}
 
 
 def classes(rng: Generator, names: int, templates: int) -> dict[str, Any]:
@@ -97,21 +103,21 @@ def close(rng: Generator, n: int, c: int) -> dict[str, Any]:
 
 @PART.check("zero_shot", "best", weight=2, tolerance=1e-3)
 def top_five(rng: Generator) -> dict[str, Any]:
-    """`top_k` gives the k most probable classes, best first, with the softmax over all classes of
-    100 times the cosines."""
-    return {**close(rng, 6, 9), "k": 5}
+    """`top_k` gives the k most probable classes, five unless told otherwise, best first, with the
+    softmax over all classes of 100 times the cosines."""
+    return close(rng, 6, 9)
 
 
 @PART.check("zero_shot", "best", tolerance=1e-3)
 def top_all(rng: Generator) -> dict[str, Any]:
-    """`top_k` takes k up to the number of classes."""
-    return {**close(rng, 3, 4), "k": 4}
+    """`top_k` takes k up to the number of classes, and one image alone."""
+    return {**close(rng, 1, 4), "k": 4}
 
 
 @PART.check("zero_shot", "accuracy", weight=2)
 def accuracy_values(rng: Generator) -> dict[str, Any]:
     """`evaluate` is the share of images whose most probable class is their label."""
-    return classified(rng, 200, 16)
+    return classified(rng, 301, 16)
 
 
 @PART.check("zero_shot", "accuracy")
@@ -187,6 +193,12 @@ def gap_values(rng: Generator) -> dict[str, Any]:
     return clouds(rng, 30, 20, wide=2)
 
 
+@PART.check("modality_gap", "gap_on_gpu", weight=0.5)
+def gap_on_gpu(rng: Generator) -> dict[str, Any]:
+    """Features may lie on the GPU."""
+    return clouds(rng, 9, 6)
+
+
 @PART.check("soft_targets", "soft_loss", weight=2)
 def soft_values(rng: Generator) -> dict[str, Any]:
     """`soft_target_loss` compares both directions' softmax with that of the texts among
@@ -198,6 +210,12 @@ def soft_values(rng: Generator) -> dict[str, Any]:
 def soft_default(rng: Generator) -> dict[str, Any]:
     """The temperature is 0.07 where none is given."""
     return pairs(rng, 5, 3)
+
+
+@PART.check("soft_targets", "soft_loss")
+def soft_sharp(rng: Generator) -> dict[str, Any]:
+    """The loss stays exact for a temperature of 0.005."""
+    return {**pairs(rng, 4, 3), "temperature": 0.005}
 
 
 @PART.check("soft_targets", "soft_loss")

@@ -7,7 +7,7 @@ import numpy as np
 from autograder.parts.declare import Generator, normal, seed
 from autograder.parts.transfer.questions import PART, pairs
 
-PARTIAL = 0.05  # of a step's size: a CPU may multiply in 16 bits too
+STEP = 1e-3  # of a step's size
 
 
 def batch(rng: Generator, n: int, m: int) -> dict[str, Any]:
@@ -36,6 +36,12 @@ def heads_modes(rng: Generator) -> dict[str, Any]:
 @PART.check("heads", "my_clip_learning", weight=2)
 def heads_learning(rng: Generator) -> dict[str, Any]:
     """Both heads learn, and nothing of the backbone does."""
+    return batch(rng, 4, 4)
+
+
+@PART.check("heads", "my_clip_thawed")
+def heads_thawed(rng: Generator) -> dict[str, Any]:
+    """The backbone learns once its gradients are switched on: nothing in `forward` cuts them."""
     return batch(rng, 4, 4)
 
 
@@ -82,14 +88,14 @@ def groups_thaw(rng: Generator) -> dict[str, Any]:
     return {"backbone_lr": 2e-5, "head_lr": 1e-3, "frozen": True}
 
 
-@PART.check("finetune", "step", weight=2, tolerance=PARTIAL)
+@PART.check("finetune", "step", weight=2, tolerance=STEP)
 def step_values(rng: Generator) -> dict[str, Any]:
     """`train_step` takes a step down the mean of both directions' cross entropy, and returns the
     loss before it."""
     return {**pairs(rng, 6), "seed": seed(rng)}
 
 
-@PART.check("finetune", "step", tolerance=PARTIAL)
+@PART.check("finetune", "step", tolerance=STEP)
 def step_fresh(rng: Generator) -> dict[str, Any]:
     """Gradients of earlier minibatches do not count."""
     return {**pairs(rng, 5), "seed": seed(rng), "stale": True}
@@ -101,7 +107,19 @@ def step_types(rng: Generator) -> dict[str, Any]:
     return {**pairs(rng, 4), "seed": seed(rng)}
 
 
-@PART.check("finetune", "step", tolerance=PARTIAL)
+@PART.check("finetune", "step_autocast", tolerance=STEP)
+def step_autocast(rng: Generator) -> dict[str, Any]:
+    """The model is computed inside of `helpers.autocast`."""
+    return {**pairs(rng, 4), "seed": seed(rng)}
+
+
+@PART.check("finetune", "step_on_gpu", weight=0.5, tolerance=STEP)
+def step_on_gpu(rng: Generator) -> dict[str, Any]:
+    """Model and minibatch may lie on the GPU: tensors that it makes are on their device."""
+    return {**pairs(rng, 4), "seed": seed(rng)}
+
+
+@PART.check("finetune", "step", tolerance=STEP)
 def step_scaled(rng: Generator) -> dict[str, Any]:
     """With a scaler, the loss is scaled for the backward pass, and the step is as long as without;
     the scaler is updated."""

@@ -3,8 +3,8 @@
 import numpy as np
 import torch
 
-from autograder.sandbox.on_cpu import OnCPU
-from autograder.sandbox.toolkit import GPUTensor, from_one, number, plain, text_encoder
+from autograder.sandbox.on_gpu import OnGPU, moved
+from autograder.sandbox.toolkit import from_one, number, plain, text_encoder
 
 
 def loss(ns, images, texts, log_scale):
@@ -12,8 +12,14 @@ def loss(ns, images, texts, log_scale):
     value = ns.clip_loss(images, texts, torch.tensor(log_scale))
     return {
         "loss": from_one(value) if len(images) == 1 else plain(value),
-        "features afterwards": torch.equal(kept[0], images) and torch.equal(kept[1], texts),
+        "features afterwards": unchanged(kept, images, texts),
     }
+
+
+def loss_on_gpu(ns, images, texts, log_scale):
+    with OnGPU():
+        value = ns.clip_loss(moved(images), moved(texts), moved(torch.tensor(log_scale)))
+        return {"loss": plain(value.cpu())}
 
 
 def _backward(value, **leaves):
@@ -37,14 +43,29 @@ def class_weights(ns, names, templates, seed):
     return {**out, "names and templates afterwards": given == (names, templates)}
 
 
-def best(ns, features, weights, k):
-    probabilities, indices = ns.top_k(features, weights, k=k)
-    return {"probabilities": plain(probabilities), "indices": plain(indices)}
+def unchanged(before, *after):
+    same = all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
+    return "unchanged" if same else "changed"
+
+
+def best(ns, features, weights, **options):
+    kept = features.clone(), weights.clone()
+    probabilities, indices = ns.top_k(features, weights, **options)
+    return {
+        "probabilities": plain(probabilities),
+        "indices": plain(indices),
+        "features and weights afterwards": unchanged(kept, features, weights),
+    }
 
 
 def accuracy(ns, features, labels, weights):
+    kept = features.clone(), labels.clone(), weights.clone()
     value = ns.evaluate(features, labels, weights)
-    return {"accuracy": number(value), "a float": isinstance(value, float)}
+    return {
+        "accuracy": number(value),
+        "the accuracy": type(value).__name__,
+        "what it was given, afterwards": unchanged(kept, features, labels, weights),
+    }
 
 
 def probe(ns, train_x, train_y, test_x, test_y, **options):
@@ -68,8 +89,8 @@ def probe_settings(ns, train_x, train_y, test_x, test_y, C):
 
 def probe_on_gpu(ns, train_x, train_y, test_x, test_y):
     inputs = train_x, train_y, test_x, test_y
-    with OnCPU():
-        accuracy, model = ns.linear_probe(*(x.as_subclass(GPUTensor) for x in inputs))
+    with OnGPU():
+        accuracy, model = ns.linear_probe(*map(moved, inputs))
     probabilities = np.asarray(model.predict_proba(test_x.numpy()))
     return {"accuracy": number(accuracy), "probabilities of the model": probabilities}
 
@@ -91,13 +112,21 @@ def points(ns, images, texts):
 
 
 def gap(ns, images, texts):
-    kept = images.clone()
+    kept = images.clone(), texts.clone()
     *_, value = ns.joint_pca(images, texts)
-    return {"gap": number(value), "features afterwards": torch.equal(kept, images)}
+    return {"gap": number(value), "features afterwards": unchanged(kept, images, texts)}
+
+
+def gap_on_gpu(ns, images, texts):
+    with OnGPU():
+        *_, value = ns.joint_pca(moved(images), moved(texts))
+        return {"gap": number(value.cpu() if isinstance(value, torch.Tensor) else value)}
 
 
 def soft_loss(ns, images, texts, **options):
-    return {"loss": plain(ns.soft_target_loss(images, texts, **options))}
+    kept = images.clone(), texts.clone()
+    value = ns.soft_target_loss(images, texts, **options)
+    return {"loss": plain(value), "features afterwards": unchanged(kept, images, texts)}
 
 
 def soft_gradient(ns, images, texts, temperature):

@@ -5,8 +5,10 @@ import torch
 from torch import nn
 
 from autograder.parts.transfer.stand_ins import CLIP, DIM
+from autograder.sandbox.on_gpu import OnGPU, moved
 from autograder.sandbox.toolkit import (
     cotangent,
+    defaults,
     fill,
     gradients,
     number,
@@ -54,14 +56,25 @@ def my_clip_learning(ns, pixel_values, input_ids, attention_mask, seed):
     if total.requires_grad:
         total.backward()
     own = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    learns = any(p.requires_grad for p in backbone.parameters())
     out = {
-        "the backbone is frozen": not any(p.requires_grad for p in backbone.parameters()),
+        "the backbone": "learns" if learns else "is frozen",
         "numbers that learn": own,
+        **defaults(ns.MyCLIP, "dim"),
     }
     for name in ("image_head", "text_head"):
         for key, grad in gradients(getattr(model, name)).items():
             out[f"{key} of `{name}`"] = grad
     return out
+
+
+def my_clip_thawed(ns, pixel_values, input_ids, attention_mask, seed):
+    model, backbone = _model(ns, seed)
+    backbone.requires_grad_(True)
+    per_image, _ = model(pixel_values, input_ids, attention_mask)
+    if per_image.requires_grad:
+        (per_image * cotangent(per_image, seed)).sum().backward()
+    return {f"{key} of the backbone": grad for key, grad in gradients(backbone).items()}
 
 
 def _filled_attention(ns, dim, num_heads, out_dim, seed):
@@ -143,19 +156,24 @@ def groups(ns, backbone_lr, head_lr, frozen=False):
 
 
 class Pairs(nn.Module):
-    """A neutral stand-in for a model of pairs: cosines of features, turned by what learns."""
+    """A neutral stand-in for a model of pairs: cosines of features, turned by what learns.
 
-    def __init__(self, seed, size=1.0):
+    The scale makes gradients longer than 1. It knows whether it ran inside of an autocast.
+    """
+
+    def __init__(self, seed):
         super().__init__()
         self.image, self.text = nn.Linear(DIM, 4), nn.Linear(DIM, 4)
         for i, layer in enumerate((self.image, self.text)):
             fill(layer, seed + i)
-        self.size = size
+        self.precision = []
 
     def forward(self, pixel_values, input_ids, attention_mask):
+        mixed = getattr(torch.autocast, "depth", 0) > 0
+        self.precision.append("inside" if mixed else "outside")
         images = nn.functional.normalize(self.image(pixel_values), dim=1)
         texts = nn.functional.normalize(self.text(input_ids), dim=1)
-        logits = 3 * self.size * images @ texts.T
+        logits = 12 * images @ texts.T
         return logits, logits.T
 
 
@@ -163,7 +181,7 @@ def _step(ns, model, images, texts, optimizer, scaler=None):
     batch = {
         "pixel_values": images / images.norm(dim=1, keepdim=True),
         "input_ids": texts / texts.norm(dim=1, keepdim=True),
-        "attention_mask": torch.ones(len(texts), dtype=torch.long),
+        "attention_mask": torch.ones(len(texts), dtype=torch.long, device=texts.device),
     }
     extra = () if scaler is None else (scaler,)
     return ns.train_step(model, batch, optimizer, *extra)
@@ -183,7 +201,7 @@ def step(ns, images, texts, seed, stale=False, scale=None):
     # As one vector: 16 bits are exact to a share of the longest step, not of each.
     out = {"loss": value, "step of the weights": weights(model).astype(np.float32) - before}
     if scaler is not None:
-        out["scale afterwards"] = float(scaler.get_scale())
+        out["scale after the step"] = float(scaler.get_scale())
     return out
 
 
@@ -199,10 +217,32 @@ def step_types(ns, images, texts, seed):
     }
 
 
+def step_autocast(ns, images, texts, seed):
+    model = Pairs(seed)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
+    before = weights(model)
+    _step(ns, model, images, texts, optimizer)
+    return {
+        "step of the weights": weights(model) - before,
+        "where the model ran": f"{model.precision[0]} of an autocast",
+    }
+
+
+def step_on_gpu(ns, images, texts, seed):
+    model = Pairs(seed)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
+    with OnGPU():
+        value = _step(ns, model, moved(images), moved(texts), optimizer)
+    return {"loss": number(value)}
+
+
 def step_overflow(ns, images, texts, seed):
     model = Pairs(seed)
     model.image.weight.register_hook(lambda grad: grad * float("inf"))
     scaler = torch.amp.GradScaler("cpu", init_scale=1024.0)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
     _step(ns, model, images, texts, optimizer, scaler)
-    return {"weights afterwards": weights(model), "scale afterwards": float(scaler.get_scale())}
+    return {
+        "weights after the step": weights(model),
+        "scale after the step": float(scaler.get_scale()),
+    }

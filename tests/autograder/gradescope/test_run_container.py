@@ -44,7 +44,7 @@ class Stub:
     results = Path()
     dies_after: int | None = None
 
-    def __init__(self, problem_set: ProblemSet) -> None:
+    def __init__(self, problem_set: ProblemSet, kept: Path) -> None:
         assert read(self.results)["score"] == 0
         self.problem_set = problem_set
         self.release = Release(problem_set, {"cells": []})

@@ -266,7 +266,8 @@ assert "numpy" in sys.modules and "torch" not in sys.modules
 def test_the_best_explanation_is_the_mistake_that_is_named() -> None:
     def known(id: str, *failed: str) -> Known:
         outcomes = {"first": "a", "second": "b", "third": "c"}
-        return Known(Patch(id=id, question="q", hint=f"hint {id}"), outcomes, frozenset(failed))
+        patch = Patch(id=id, question="q", hint=f"hint {id}")
+        return Known((patch,), outcomes, frozenset(failed))
 
     result = QuestionResult(COURSE.problem_set(PS).questions[0], [CheckResult("x", False)])
     seen = {"first": "a", "second": "b", "third": "other"}
@@ -276,11 +277,11 @@ def test_the_best_explanation_is_the_mistake_that_is_named() -> None:
         known("all", "first", "second", "third"),
         known("no"),
     ]
-    recognise(result, several, lambda check, outcome: seen[check] == outcome)
+    recognise(result, several, set(seen), lambda check, outcome: seen[check] == outcome)
     assert (result.mistake, result.hint, result.also) == ("two", "hint two", {})
     seen["third"] = "c"
     rest = [known("one", "first"), known("two", "first", "second"), known("rest", "third")]
-    recognise(result, rest, lambda check, outcome: seen[check] == outcome)
+    recognise(result, rest, set(seen), lambda check, outcome: seen[check] == outcome)
     assert (result.mistake, result.also) == ("two", {"rest": "hint rest"})
 
 

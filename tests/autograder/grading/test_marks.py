@@ -84,3 +84,29 @@ def test_a_step_needs_what_its_names_come_from() -> None:
         "d": {"a", "b", "left", "right"}, "gradients": {"a", "b", "left", "right", "d"},
         "update": set(), "e": {"b"}, "out": {"b", "e"},
     }  # fmt: skip
+
+
+ASIDE = """\
+def f(x):
+    y = 2 * x  # step: twice
+    # step: its square = y * y
+    z = g(y)  # step: the rest
+    return z
+"""
+
+
+def test_a_value_beside_the_solution_is_told_too() -> None:
+    told: list[tuple[str, Any]] = []
+
+    def step(text: str, value: Any, kind: str = "", time: int = 1) -> Any:
+        told.append((text, value))
+        return value
+
+    space: dict[str, Any] = {"__step__": step, "g": lambda y: y + 1}
+    exec(instrumented(ASIDE, "f"), space)
+    assert space["f"](3) == 7
+    assert told == [("twice", 6), ("its square", 36), ("the rest", 7)]
+    assert unmarked(ASIDE) == "def f(x):\n    y = 2 * x\n    z = g(y)\n    return z\n"
+    needs = before(ASIDE)
+    assert needs["its square"] == set()
+    assert needs["the rest"] == {"twice", "its square"}  # nobody has to compute what is aside

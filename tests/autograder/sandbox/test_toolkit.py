@@ -1,15 +1,15 @@
 """What probes share, beside what a real GPU and a real loop would show."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from torch.utils.data import TensorDataset
 
 from autograder.grading.compare import difference
-from autograder.sandbox.on_cpu import OnCPU
-from autograder.sandbox.toolkit import GPUTensor, from_one, steps
+from autograder.sandbox.toolkit import defaults, from_one, loader, steps
 
 
 def answer(source: str) -> Callable[..., Any]:
@@ -43,25 +43,29 @@ def test_steps_leave_an_error_and_no_tracing_behind() -> None:
         steps(lambda: answer("f = lambda: 1 / 0")())
 
 
-@pytest.fixture
-def gpu() -> Iterator[torch.Tensor]:
-    with OnCPU():
-        yield torch.tensor([0.5, 2.0, 1.0]).as_subclass(GPUTensor)
+def test_steps_are_counted_in_whatever_file() -> None:
+    f = answer(
+        "def f(x):\n    out = []\n"
+        "    code = 'for v in x: out.append(v)'\n"
+        "    exec(compile(code, '/usr/lib/python3/os.py', 'exec'), {'x': x, 'out': out})"
+    )
+    few, many = steps(lambda: f(torch.ones(5))), steps(lambda: f(torch.ones(50)))
+    assert many - few >= 45
 
 
-def test_a_tensor_on_the_gpu_refuses_numpy_until_it_is_fetched(gpu: torch.Tensor) -> None:
-    assert gpu.is_cuda and gpu.device.type == "cuda"
-    best = gpu.topk(2).indices
-    for wrong in (best.numpy, lambda: np.asarray(best), lambda: np.array(["a", "b", "c"])[best]):
-        with pytest.raises(TypeError, match=r"use Tensor\.cpu\(\) first"):
-            wrong()
-    for right in (best.cpu(), best.to("cpu"), best.detach().to(device="cpu")):
-        assert right.numpy().tolist() == [1, 2]
-    assert best.numpy(force=True).tolist() == best.tolist() == [1, 2]
+def test_a_loader_ends_with_a_smaller_minibatch_and_shuffles_as_its_seed_says() -> None:
+    data = TensorDataset(torch.arange(10))
+    assert [len(b) for (b,) in loader(data)] == [4, 4, 2]
+    shuffled = loader(data, 3)
+    epochs = [torch.cat([b for (b,) in shuffled]).tolist() for _ in range(2)]
+    assert epochs[0] != epochs[1] and sorted(epochs[0]) == sorted(epochs[1]) == list(range(10))
+    assert torch.cat([b for (b,) in loader(data, 3)]).tolist() == epochs[0]
 
 
-def test_a_tensor_on_the_gpu_computes(gpu: torch.Tensor) -> None:
-    assert torch.zeros(3, device=gpu.device).add(gpu.cuda()).to(gpu.device).sum() == 3.5
+def test_defaults_are_told_as_they_are_or_as_none() -> None:
+    f = answer("def f(x, k=9, scale=None, *, mode=True): pass")
+    assert defaults(f, "k", "mode") == {"default of `k`": 9, "default of `mode`": True}
+    assert set(defaults(f, "x", "scale", "absent").values()) == {"none"}
 
 
 def test_a_loss_of_zero_may_be_rounded() -> None:
