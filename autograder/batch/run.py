@@ -21,7 +21,8 @@ def grade_all(
     """Grade notebooks, zips and folders of them into ``out``; bad input gets a report as well.
 
     Every result is on disk as soon as it is known: ``out/<submission>/results.json``, all zero
-    before the first cell of a student runs, ``feedback.html`` beside it, and ``out/grades.csv``.
+    before the first cell of a student runs, ``feedback.html`` beside it, and ``out/grades.csv``, in
+    which those of earlier calls stay.
     """
     found = collect(paths, problem_set.id)
     reports = []

@@ -161,17 +161,18 @@ def write_results(report: Report, path: Path) -> None:
 
 
 def write_grades(reports: Iterable[Report], problem_set: ProblemSet, path: Path) -> None:
-    """Write grades.csv: a row a submission, a column a question, blank where the grader failed."""
+    """Write grades.csv: a row a submission, a column a question, blank where the grader failed.
+
+    Rows of submissions that were graded before, and are not among ``reports``, stay.
+    """
     questions = [q.id for q in problem_set.questions]
-    table = io.StringIO(newline="")
-    # All quoted, for programs that split at semicolons as well.
-    rows = csv.writer(table, lineterminator="\n", quoting=csv.QUOTE_ALL)
-    rows.writerow(["submission", *questions, "total", "max", "verified", "note"])
+    header = ["submission", *questions, "total", "max", "verified", "note"]
+    made = []
     for report in reports:
         cells = {q.question.id: "" if q.fault else _number(q.score) for q in report.questions}
         total = "" if report.fault else _number(report.score)
         note = "; ".join(n for n in [report.problem, _fault_note(report), *report.notes] if n)
-        rows.writerow(
+        made.append(
             [
                 _plain_cell(report.submission),
                 *(cells.get(id, "") for id in questions),
@@ -181,7 +182,25 @@ def write_grades(reports: Iterable[Report], problem_set: ProblemSet, path: Path)
                 _plain_cell(note),
             ]
         )
+    new = {row[0] for row in made}
+    table = io.StringIO(newline="")
+    # All quoted, for programs that split at semicolons as well.
+    rows = csv.writer(table, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    rows.writerow(header)
+    rows.writerows([*(row for row in _graded_before(path, header) if row[0] not in new), *made])
     write_text(path, table.getvalue())
+
+
+def _graded_before(path: Path, header: list[str]) -> list[list[str]]:
+    """The rows of an earlier call, as far as their results lie beside the table."""
+    try:
+        first, *rows = csv.reader(path.read_text(encoding="utf-8").splitlines())
+    except (OSError, ValueError, csv.Error):  # there is none, or it is none of ours
+        return []
+    if first != header:
+        return []
+    complete = [row for row in rows if len(row) == len(header)]
+    return [row for row in complete if (path.parent / row[0].removeprefix("'")).is_dir()]
 
 
 def _fault_note(report: Report) -> str:

@@ -183,3 +183,15 @@ def test_what_fails_in_the_grader_costs_nobody_else_a_grade(
     assert "b.ipynb cannot be read: RuntimeError, nobody foresaw this" in reports[1].fault
     with (tmp_path / "out" / "grades.csv").open(encoding="utf-8-sig") as file:
         assert [row["total"] for row in csv.DictReader(file)] == ["5", "", "5"]
+
+
+def test_one_hand_in_graded_again_leaves_the_others_in_the_table(tmp_path: Path) -> None:
+    ps, out, folder = COURSE.problem_set(PS), tmp_path / "out", tmp_path / "class"
+    folder.mkdir()
+    for name in ("anna", "ben"):
+        (folder / f"{name}.ipynb").write_bytes(data(right()))
+    grade_all([folder], ps, COURSE, out)
+    (folder / "ben.ipynb").write_bytes(data(without("decoder")))
+    grade_all([folder / "ben.ipynb"], ps, COURSE, out)
+    rows = csv.DictReader((out / "grades.csv").read_text(encoding="utf-8").splitlines())
+    assert {row["submission"]: row["total"] for row in rows} == {"anna": "5", "ben": "4"}

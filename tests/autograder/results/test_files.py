@@ -174,6 +174,27 @@ def test_grades_of_nobody_have_a_header(tmp_path: Path) -> None:
     assert (tmp_path / "grades.csv").read_text().startswith('"submission","encoder",')
 
 
+def test_rows_of_earlier_calls_stay_where_their_results_do(tmp_path: Path) -> None:
+    path = tmp_path / "grades.csv"
+
+    def graded(*names: str) -> list[list[str]]:
+        for name in names:
+            (tmp_path / name).mkdir(exist_ok=True)
+        reports = [Report(n, problem_set(), [right(q) for q in QUESTIONS]) for n in names]
+        write_grades(reports, problem_set(), path)
+        return list(csv.reader(path.read_text(encoding="utf-8").splitlines()))
+
+    _, *first = graded("anna", "=ben", "cleo")
+    header, *second = graded("anna")
+    assert sorted(second) == sorted(first) and header[0] == "submission"
+    (tmp_path / "=ben").rmdir()
+    assert [row[0] for row in graded("dora")[1:]] == ["cleo", "anna", "dora"]
+    path.write_text('"submission","another","header"\n"cleo","1","2"\n')
+    assert [row[0] for row in graded("dora")[1:]] == ["dora"]
+    path.write_bytes(b"\xff\x00")
+    assert [row[0] for row in graded("anna")[1:]] == ["anna"]
+
+
 def test_all_right_says_so() -> None:
     assert checked(report())["tests"][0]["output"] == "Right: it passed all 2 checks."
     assert right(QUESTIONS[0]).passed
