@@ -82,7 +82,10 @@ class OnGPU(TorchFunctionMode):
             if asked is None and args and result is args[0]:  # changed in place
                 return result
             anywhere = any(isinstance(t, Placed) for t in tensors)
-            return _placed(result, asked or (GPUTensor if there else PLACED[anywhere]))
+            kind = asked or (GPUTensor if there else PLACED[anywhere])
+            if not tensors and isinstance(result, torch.Tensor) and result.requires_grad:
+                return result.detach().as_subclass(kind).requires_grad_()  # a leaf of its own
+            return _placed(result, kind)
 
 
 SAYS: dict[Any, Any] = {
@@ -148,13 +151,12 @@ def _device_of(name: str, args: Any, kwargs: Any) -> tuple[type[torch.Tensor] | 
     asked: type[torch.Tensor] | None = None
     for value in [*args[at:], kwargs.get("device")]:
         if isinstance(value, torch.Tensor):
-            asked = type(value)
+            asked = GPUTensor if _there(value) else type(value)
         elif type(value) is int or isinstance(value, torch.device | str):
             asked = Placed if str(value) == "cpu" else GPUTensor
     if asked is not GPUTensor:
         return asked, args, kwargs
-    args = (
-        *args[:at],
-        *("cpu" if isinstance(a, str | int | torch.device) else a for a in args[at:]),
-    )
+    here = ["cpu" if type(a) is not bool and isinstance(a, str | int | torch.device) else a
+            for a in args[at:]]  # fmt: skip
+    args = (*args[:at], *here)
     return asked, args, {**kwargs, **({"device": "cpu"} if "device" in kwargs else {})}

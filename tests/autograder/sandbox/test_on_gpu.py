@@ -84,6 +84,33 @@ def test_labels_made_beside_logits_do(x: torch.Tensor, labels: Callable[..., Any
     assert torch.equal(F.cross_entropy(g, labels(g)).cpu(), right)
 
 
+@pytest.mark.parametrize(
+    "move",
+    [
+        lambda m: m.to("cuda"),
+        lambda m: m.to(torch.device("cuda"), non_blocking=True),
+        lambda m: m.to("cuda", torch.float32),
+        lambda m: m.cuda(),
+        lambda m: m.to(CPU),  # as `device` says it here
+        lambda m: m.to(device="cuda:0"),
+    ],
+)
+def test_modules_are_moved_with_their_buffers(x: torch.Tensor, move: Callable[..., Any]) -> None:
+    model = move(nn.Sequential(nn.BatchNorm1d(3), nn.Linear(3, 2)))
+    weight = next(model.parameters())
+    assert weight.is_cuda and isinstance(weight, nn.Parameter)
+    out = model(x.to(weight)) + model(x.to(weight.device)) + model(x.to(next(model.parameters())))
+    assert out.is_cuda and out.shape == (4, 2)
+
+
+def test_what_is_made_with_a_gradient_gets_it(x: torch.Tensor) -> None:
+    scale = torch.tensor(2.0, device="cuda", requires_grad=True)
+    factor = torch.ones(3, device="cuda").requires_grad_()
+    (x.cuda() * factor * scale).sum().backward()
+    assert scale.grad is not None and scale.grad.item() == pytest.approx(x.sum().item())
+    assert factor.grad is not None and torch.allclose(factor.grad.cpu(), 2 * x.sum(0))
+
+
 def test_what_torch_allows_across_devices_is_allowed(x: torch.Tensor) -> None:
     g, rows = x.cuda(), torch.tensor([0, 2])
     assert torch.equal(g[rows].cpu(), x[rows])
