@@ -48,7 +48,7 @@ class Beside(RememberingSandbox):
     """Runs what stands beside the hostile answer anew each time, but for the two trainings."""
 
     def run(self, job: Job, limits: Limits | None = None) -> Run:
-        if job.names[0].startswith("train_"):
+        if job.names and job.names[0].startswith("train_"):
             return super().run(job, limits)
         return Sandbox.run(self, job, limits)
 
