@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
+from torch.optim.optimizer import register_optimizer_step_pre_hook
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from autograder.sandbox.job import FULL, MOST_KEPT
@@ -16,6 +17,7 @@ from autograder.sandbox.job import FULL, MOST_KEPT
 MOST_ALIKE = 60  # of one size
 MOST_BYTES = 16 << 20
 MOST_ITEMS = 64  # of a list or dict
+OPTIMIZED = 2  # steps of an optimizer: no solution marks what comes later
 
 
 class Recorder(TorchDispatchMode):
@@ -31,14 +33,24 @@ class Recorder(TorchDispatchMode):
         self.kept: list[tuple[str, np.ndarray]] = []
         self._known: set[bytes] = set()
         self._bytes = 0
+        self._steps: Counter[int] = Counter()
+        self._over = False
 
     def __enter__(self) -> Any:
+        self._steps.clear()
+        self._over = False
+        self._hook = register_optimizer_step_pre_hook(self._step)
         sys.setprofile(self._returned)
         return super().__enter__()  # type: ignore[no-untyped-call]
 
     def __exit__(self, *exc: Any) -> Any:
         sys.setprofile(None)
+        self._hook.remove()
         return super().__exit__(*exc)  # type: ignore[no-untyped-call]
+
+    def _step(self, optimizer: torch.optim.Optimizer, *args: Any) -> None:
+        self._steps[id(optimizer)] += 1
+        self._over |= self._steps[id(optimizer)] > OPTIMIZED
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
@@ -53,7 +65,7 @@ class Recorder(TorchDispatchMode):
             self._keep([value, *frame.f_locals.values()])
 
     def _keep(self, value: Any) -> None:
-        for array in leaves(value, self.sizes):
+        for array in leaves(value, self.sizes) if not self._over else ():
             key = array.tobytes()
             if key in self._known:
                 continue
