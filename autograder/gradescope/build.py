@@ -5,6 +5,8 @@ import math
 from collections.abc import Iterator
 from pathlib import Path
 
+from tqdm import tqdm
+
 from autograder.authoring.archive import archive
 from autograder.authoring.audit import composed_basis
 from autograder.authoring.compose import composed
@@ -13,6 +15,7 @@ from autograder.grading.grade import Grader
 from autograder.grading.measured import held_out, pack
 from autograder.model import CourseError, ProblemSet
 from autograder.paths import ROOT
+from autograder.sandbox.job import SandboxError
 
 HERE = Path(__file__).parent
 LOCK = "requirements-gradescope.txt"
@@ -49,15 +52,25 @@ def build(problem_set: ProblemSet, course: Course, out: Path) -> str:
         for profile in problem_set.profiles
         if f"held_out/{profile}.npz" not in data
     ]
+    if f"build/known/{problem_set.id}" not in data:
+        said.append(
+            "Known mistakes could not be run on this machine (see `python -m autograder doctor`): "
+            "each container runs those of a question that goes wrong, which takes it longer."
+        )
     return "\n".join(said)
 
 
-def _known(problem_set: ProblemSet, course: Course) -> bytes:
-    """What known mistakes give, so that no container has to run them."""
+def _known(problem_set: ProblemSet, course: Course) -> dict[str, bytes]:
+    """What known mistakes give, so that no container has to run them; if they can be run here."""
     path = course.known_path(problem_set.id)
-    with Grader(composed_basis(problem_set, course), kept=path) as grader:
-        grader.prepare()
-    return path.read_bytes()
+    try:
+        with Grader(composed_basis(problem_set, course), kept=path) as grader:
+            questions = problem_set.questions
+            for question in tqdm(questions, desc="known mistakes", unit="question", leave=False):
+                grader.prepare(question)
+        return {f"build/known/{problem_set.id}": path.read_bytes()}
+    except (SandboxError, OSError):
+        return {}
 
 
 def contents(problem_set: ProblemSet, course: Course) -> dict[str, bytes]:
@@ -74,7 +87,7 @@ def contents(problem_set: ProblemSet, course: Course) -> dict[str, bytes]:
         "problem_set": f"{id}\n".encode(),
         "course.toml": course.file.read_bytes(),
         f"secrets/{id}": course.secret(id) + b"\n",
-        f"build/known/{id}": _known(problem_set, course),
+        **_known(problem_set, course),
         f"notebooks/{id}/{id}.ipynb": release.read_bytes(),
         f"solutions/{id}/{id}.ipynb": composed(problem_set, course).encode(),
     }

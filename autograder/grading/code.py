@@ -123,18 +123,16 @@ class CodeQuestions:
         """For each check the reference's own outcomes, from a process of its own."""
         if question.id not in self._expected:
             run = self._run(question, self.basis.reference, public=OTHERS)
-            checks = self.basis.checks(question)
-            outcomes = [o for o in run.outcomes if isinstance(o, dict)]
-            if run.end or len(outcomes) < len(checks):
-                bad = next((o for o in run.outcomes if isinstance(o, Trouble)), None)
+            checks, given = self.basis.checks(question), [*run.outcomes, *run.in_public]
+            n, right = len(checks), [o for o in given if isinstance(o, dict)]
+            if run.end or len(right) < (1 + len(OTHERS)) * n:
+                bad = next((o for o in given if isinstance(o, Trouble)), None)
                 said = f"{bad.type}: {bad.message}" if bad else run.end and run.end.clause
                 raise CourseError(f"The reference answer to {question.id} fails: {said}.")
-            n = len(checks)
-            in_public, other = run.in_public[:n], run.in_public[n:]
+            hidden, in_public, other = right[:n], right[n : 2 * n], right[2 * n :]
             self._expected[question.id] = [
                 Right(own, shown, all(same(own, o, check.tolerance) for o in (shown, third)))
-                for check, own, shown, third in zip(checks, outcomes, in_public, other, strict=True)
-                if isinstance(shown, dict)
+                for check, own, shown, third in zip(checks, hidden, in_public, other, strict=True)
             ]
         return self._expected[question.id]
 
@@ -155,11 +153,9 @@ class CodeQuestions:
         if recognise(result, known, failed, equal) < failed:
             recognise(result, [*known, *self._known.pairs(question, right)], failed, equal)
 
-    def prepare(self) -> None:
-        """Run the reference and the known mistakes of all questions, if they are not kept."""
-        for question in self.basis.problem_set.questions:
-            if not question.report:
-                self._known.pairs(question, self._expectation(question))
+    def prepare(self, question: Question) -> None:
+        """Run the reference and the known mistakes of a question, if they are not kept."""
+        self._known.pairs(question, self._expectation(question))
 
 
 def limits(question: str, budget: Budget, left: float = math.inf) -> Limits:

@@ -10,6 +10,7 @@ from autograder.grading.reported import ReportQuestions
 from autograder.model import (
     CheckResult,
     CourseError,
+    Question,
     QuestionResult,
     Report,
 )
@@ -50,9 +51,10 @@ class Grader:
     def __exit__(self, *exc: object) -> None:
         self._sandbox.close()
 
-    def prepare(self) -> None:
-        """Run the reference and the known mistakes, of all questions whose are not kept."""
-        self._code.prepare()
+    def prepare(self, question: Question) -> None:
+        """Run the reference and the known mistakes of a question, if they are not kept."""
+        if not question.report:
+            self._code.prepare(question)
 
     def load(self, found: Found) -> Submission:
         """What was handed in, read in a process of its own."""

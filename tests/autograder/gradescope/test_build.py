@@ -27,8 +27,10 @@ from autograder.authoring.compose import composed
 from autograder.course.secret import PUBLIC_SECRET
 from autograder.course.table import Course
 from autograder.gradescope import build as gradescope
-from autograder.model import Budget, CourseError, ProblemSet
+from autograder.grading.grade import Grader
+from autograder.model import Budget, CourseError, ProblemSet, Question
 from autograder.paths import ROOT
+from autograder.sandbox.job import SandboxError
 
 pytestmark = pytest.mark.slow
 
@@ -198,6 +200,20 @@ def test_the_index_of_torch_is_the_instructors_choice(
     with pytest.raises(CourseError, match="autograder release"):
         gradescope.build(ps, course, tmp_path / "none.zip")
     assert not (tmp_path / "none.zip").exists()
+
+
+def test_where_answers_cannot_be_kept_apart_the_zip_is_made_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: Grader, question: Question) -> None:
+        raise SandboxError("nothing keeps answers apart here")
+
+    monkeypatch.setattr(Grader, "prepare", refuse)
+    out = tmp_path / "up.zip"
+    said = gradescope.build(COURSE.problem_set(PS), COURSE, out)
+    assert "Known mistakes could not be run on this machine" in said
+    with zipfile.ZipFile(out) as made:
+        assert not [name for name in made.namelist() if name.startswith("build/")]
 
 
 def test_setup_lets_others_read_helpers_alone(installed: Path) -> None:
