@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.grading.basis import Basis
+from autograder.grading.compare import own_type
 from autograder.model import Example, Question
 from autograder.sandbox import wire
 from autograder.sandbox.cells import Trouble
@@ -39,9 +40,7 @@ class Examples:
             self.calls(question), outcomes, self._reference(question), strict=False
         ):
             if isinstance(outcome, Trouble):
-                return Example(
-                    call.inputs["code"], f"raises {outcome.type[:LONGEST]}", shown(right)
-                )
+                return Example(call.inputs["code"], f"raises {own_type(outcome)}", shown(right))
             given = outcome.get("value")
             if not alike(given, right):
                 return Example(call.inputs["code"], f"gives {shown(given)}", shown(right))

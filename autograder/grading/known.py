@@ -94,13 +94,15 @@ class KnownMistakes:
     ) -> list[Known]:
         checks = self.basis.checks(question)
         together = [w for w in wrong if not w.patches[0].cell]
-        given: dict[int, Sequence[Outcome]] = {}
+        given: dict[str, list[Outcome]] = {}
         for i in range(0, len(together), AT_ONCE):
             group = together[i : i + AT_ONCE]
-            given |= zip(map(id, group), self._together(question, group), strict=False)
+            for w, outcomes in zip(group, self._together(question, group), strict=False):
+                given[w.answer] = outcomes
         found = []
         for w in wrong:
-            outcomes = given.get(id(w)) or self._alone(question, w)
+            own = None if w.patches[0].cell else given.get(w.answer)
+            outcomes = own or self._alone(question, w)
             rows = list(zip(checks, expected, outcomes, strict=False))
             bad = [r for r in rows if difference(r[2], r[1].in_public, r[0].tolerance)]
             unreached = [check.name for check in checks[len(outcomes) :]]

@@ -1,5 +1,6 @@
 """Makes a CPU look like a machine with a GPU: tensors that were not moved there do not mix."""
 
+import linecache
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +18,7 @@ ON_GPU = (
     "memory first."
 )
 AS_ARRAY = "torch.Tensor.numpy", "torch.Tensor.__array__"
+CELLS = "<answer", "<extra", "<other"
 MAY_MIX = frozenset(
     f"torch.Tensor.{name}"
     for name in (
@@ -56,8 +58,15 @@ class OnGPU(TorchFunctionMode):
     """While it lasts, tensors made for a GPU, and what is computed from them, lie on one.
 
     What torch would refuse there is refused: to compute with tensors of both devices, and to make
-    arrays of those on the GPU. Parameters are taken for moved.
+    arrays of those on the GPU. Parameters are taken for moved. Cells that asked whether there is a
+    GPU were told no: what they left where it was may mix.
     """
+
+    def __init__(self) -> None:
+        super().__init__()
+        cells = [name for name in linecache.cache if name.startswith(CELLS)]
+        lines = [line for name in cells for line in linecache.getlines(name)]
+        self.told_no = any("is_available" in line for line in lines)
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
@@ -73,7 +82,8 @@ class OnGPU(TorchFunctionMode):
                 return _as(args[0], GPUTensor if name.endswith("cuda") else torch.Tensor)
             if there and name in AS_ARRAY and not kwargs.get("force"):
                 raise TypeError(ON_GPU)
-            if there and name not in MAY_MIX and any(map(_elsewhere, tensors)):
+            may_mix = self.told_no or name in MAY_MIX
+            if there and not may_mix and any(map(_elsewhere, tensors)):
                 raise RuntimeError(APART)
             asked, args, kwargs = _device_of(name, args, kwargs)
             result = func(*args, **kwargs)

@@ -3,8 +3,8 @@
 import inspect
 import sys
 import zlib
-from collections.abc import Callable
-from types import FrameType
+from collections.abc import Callable, Mapping, Sequence
+from types import FrameType, FunctionType
 from typing import Any
 
 import numpy as np
@@ -102,13 +102,30 @@ def loader(data: Dataset[Any], seed: int | None = None) -> DataLoader[Any]:
 
 def defaults(function: Any, *names: str) -> dict[str, Any]:
     """What stands for arguments that are not given; "none" where there is no such argument."""
-    arguments = inspect.signature(function).parameters
+    arguments = _arguments(function)
     kept = {name: arguments[name].default for name in names if name in arguments}
     return {
         f"default of `{name}`": value if type(value) in (int, float, bool) else "none"
         for name in names
         for value in [kept.get(name)]
     }
+
+
+def _arguments(function: Any) -> Mapping[str, inspect.Parameter]:
+    """The arguments of a function, or of the one inside of a decorator that takes any."""
+    arguments = inspect.signature(function).parameters
+    if any(p.kind is p.VAR_KEYWORD for p in arguments.values()):
+        for cell in getattr(function, "__closure__", None) or ():
+            if isinstance(cell.cell_contents, FunctionType):
+                return _arguments(cell.cell_contents)
+    return arguments
+
+
+def unchanged(before: Sequence[Any], *after: Any) -> str:
+    """Whether tensors, or lists, are as they were before."""
+    pairs = zip(before, after, strict=True)
+    same = (torch.equal(a, b) if isinstance(a, torch.Tensor) else a == b for a, b in pairs)
+    return "unchanged" if all(same) else "changed"
 
 
 def text_encoder(seed: int, d: int = 7) -> Callable[[Any], torch.Tensor]:

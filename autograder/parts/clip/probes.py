@@ -16,6 +16,7 @@ from autograder.sandbox.toolkit import (
     gradients,
     plain,
     steps,
+    unchanged,
 )
 
 
@@ -148,8 +149,8 @@ def retrieved(ns, embeddings, query, names, seed, k=None, as_array=False, kind=F
     return {
         **({"what comes out": f"{type(found).__name__}"} if kind else {}),
         "file names": listed(found),
-        "embeddings afterwards": kept_or_changed(torch.equal(kept, embeddings)),
-        "file names afterwards": kept_or_changed(list(map(str, files)) == names),
+        "embeddings afterwards": unchanged([kept], embeddings),
+        "file names afterwards": unchanged([names], list(map(str, files))),
     }
 
 
@@ -170,10 +171,6 @@ def in_any_order():
         yield
     finally:
         np.argpartition = original
-
-
-def kept_or_changed(kept):
-    return "unchanged" if kept else "changed"
 
 
 def retrieved_on_gpu(ns, embeddings, query, names, seed, k):

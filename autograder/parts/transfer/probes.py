@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from autograder.sandbox.on_gpu import OnGPU, moved
-from autograder.sandbox.toolkit import from_one, number, plain, text_encoder
+from autograder.sandbox.toolkit import from_one, number, plain, text_encoder, unchanged
 
 
 def loss(ns, images, texts, log_scale):
@@ -40,12 +40,7 @@ def loss_gradient(ns, images, texts, log_scale):
 def class_weights(ns, names, templates, seed):
     given = list(names), list(templates)
     out = {"weights": plain(ns.zero_shot_weights(text_encoder(seed), names, templates))}
-    return {**out, "names and templates afterwards": given == (names, templates)}
-
-
-def unchanged(before, *after):
-    same = all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
-    return "unchanged" if same else "changed"
+    return {**out, "names and templates afterwards": unchanged(given, names, templates)}
 
 
 def best(ns, features, weights, **options):

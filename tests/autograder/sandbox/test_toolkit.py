@@ -1,14 +1,18 @@
 """What probes share, beside what a real GPU and a real loop would show."""
 
+import contextlib
+import linecache
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
 from torch.utils.data import TensorDataset
 
 from autograder.grading.compare import difference
+from autograder.sandbox.on_gpu import OnGPU
 from autograder.sandbox.toolkit import defaults, from_one, loader, steps
 
 
@@ -66,6 +70,24 @@ def test_defaults_are_told_as_they_are_or_as_none() -> None:
     f = answer("def f(x, k=9, scale=None, *, mode=True): pass")
     assert defaults(f, "k", "mode") == {"default of `k`": 9, "default of `mode`": True}
     assert set(defaults(f, "x", "scale", "absent").values()) == {"none"}
+    decorated = answer(
+        "def timed(g):\n    def call(*args, **kwargs):\n        return g(*args, **kwargs)\n"
+        "    return call\n\n@timed\ndef f(x, k=9): pass"
+    )
+    assert defaults(decorated, "k") == {"default of `k`": 9}
+
+
+@pytest.mark.parametrize(
+    ("source", "refused"),
+    [("x = x.cuda() if torch.cuda.is_available() else x\n", False), ("x = x + 1\n", True)],
+)
+def test_cells_that_were_told_that_there_is_no_gpu_may_mix_devices(
+    source: str, refused: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(linecache.cache, "<answer>", (len(source), None, [source], "<answer>"))
+    layer = nn.Linear(3, 2)
+    with OnGPU(), pytest.raises(RuntimeError) if refused else contextlib.nullcontext():
+        layer(torch.ones(4, 3))
 
 
 def test_a_loss_of_zero_may_be_rounded() -> None:
