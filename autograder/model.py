@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 
 OVERHEAD = 110  # seconds
 PUBLIC_SHARE = 0.25
@@ -11,6 +11,28 @@ PUBLIC_SHARE = 0.25
 
 class CourseError(Exception):
     """Something an instructor can mend; the message says what was found, where, and what to do."""
+
+
+@dataclass(frozen=True)
+class Student:
+    """Who handed in, as far as it is told."""
+
+    id: str = ""
+    name: str = ""
+    email: str = ""
+
+
+@dataclass(frozen=True)
+class HandIn:
+    """Who handed in together, when (with its zone), and for which time; what a platform tells.
+
+    ``late`` is a platform's own word, where it tells no time.
+    """
+
+    students: tuple[Student, ...] = ()
+    submitted: datetime | None = None
+    attempt: int | None = None
+    late: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,6 +81,26 @@ class Budget:
 
 
 @dataclass(frozen=True)
+class Lateness:
+    """What it costs to hand in late: ``points_a_day`` for each day begun, and all after the last.
+
+    ``grace_hours`` count as in time.
+    """
+
+    points_a_day: float = 0.0
+    grace_hours: float = 0.0
+    last_day: int | None = None
+
+
+@dataclass(frozen=True)
+class HintRule:
+    """Hints come ``after`` so many attempts, and with so many ``a_day``."""
+
+    after: int = 0
+    a_day: int | None = None
+
+
+@dataclass(frozen=True)
 class ProblemSet:
     """A table of course.toml. Questions ``by_hand`` are a person's to grade: no result has them."""
 
@@ -76,6 +118,9 @@ class ProblemSet:
     by_hand: tuple[Question, ...] = ()
     limits: Budget = field(default_factory=Budget)
     hints: bool = True
+    late: Lateness | None = None
+    hold: HintRule | None = None
+    """When Gradescope's feedback holds hints back."""
     verify: str = "flag"
     """Whether an accuracy without a model that reaches it is flagged, or counts nothing."""
 
@@ -157,6 +202,8 @@ class QuestionResult:
     verified: bool | None = None
     steps: Steps | None = None
     example: Example | None = None
+    behaviour: bytes = b""
+    """How an answer that is wrong for no known reason behaved on public inputs."""
 
     @property
     def score(self) -> float:
@@ -183,7 +230,8 @@ class QuestionResult:
 class Report:
     """The grade of one submission. ``problem`` says in a sentence why nothing could be graded.
 
-    ``isolation`` tells which mechanisms kept its answers apart, once they were run.
+    ``isolation`` tells which mechanisms kept its answers apart, once they were run; ``answers``
+    are what was graded, by question. ``held`` says why hints are held back, where they are.
     """
 
     submission: str
@@ -192,6 +240,9 @@ class Report:
     notes: list[str] = field(default_factory=list)
     problem: str = ""
     isolation: dict[str, bool] = field(default_factory=dict)
+    hand_in: HandIn = field(default_factory=HandIn)
+    answers: dict[str, str] = field(default_factory=dict)
+    held: str = ""
 
     @property
     def score(self) -> float:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.model import ProblemSet
+from autograder.model import HandIn, ProblemSet
 from autograder.reading.needs import needed
 from autograder.reading.newer import not_parsed, written_in
 from autograder.reading.released import Release
@@ -43,7 +43,7 @@ class Submission:
     ``models`` the weights that were handed in, or why they are none, by their SHA-256; ``problem``
     says in a sentence why nothing can be graded, ``fault`` what failed in the grader. ``newer`` is
     the version of Python that the notebook says it ran in, by the id of each question whose answer
-    this Python cannot parse, and that one may.
+    this Python cannot parse, and that one may. ``hand_in`` tells who handed it in.
     """
 
     name: str
@@ -59,6 +59,7 @@ class Submission:
     needs: dict[str, str] = field(default_factory=dict)
     models: dict[str, Model] = field(default_factory=dict)
     newer: dict[str, str] = field(default_factory=dict)
+    hand_in: HandIn = field(default_factory=HandIn)
 
 
 def read_bytes(data: bytes, file: str, release: Release, name: str) -> Submission:

@@ -1,14 +1,23 @@
 """Finds what was handed in: notebooks and zips, in files and folders, and a name for each."""
 
 import os
-import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from autograder.reading.unpack import ENDINGS, is_hidden, stem
+from autograder.model import HandIn
+from autograder.reading.layouts import (
+    ENDINGS,
+    METADATA,
+    TIMESTAMP,
+    holds_class,
+    is_copy,
+    stem,
+    told,
+)
+from autograder.reading.unpack import is_hidden
 from autograder.reading.weights import SUFFIX
 
 NOTEBOOKS = (*ENDINGS, ".zip")
@@ -20,25 +29,31 @@ KINDS = {
     ".doc": "a document", ".docx": "a document", ".odt": "a document", ".rtf": "a document",
     ".png": "a picture", ".jpg": "a picture", ".jpeg": "a picture", ".heic": "a picture",
 }  # fmt: skip
-CANVAS = re.compile(r"([^_\d\W]+)(?:_LATE)?_(\d{3,})_\d{4,}_")
-MOODLE = re.compile(r"(.+_\d+)_assignsubmission_(?:file|onlinetext)_?")
-GRADESCOPE = re.compile(r"submission_\d{5,}")
-COPY = r"(?:Copy of |Kopie von )?{}(?:-Copy\d*| ?\(\d+\)|-\d+)?"
 OF_NOBODY = (
-    "desktop.ini", "grades.csv", "receipt.json", "submission_metadata.yml", "thumbs.db",
-    "timestamp.txt",
+    "desktop.ini", "grades.csv", "receipt.json", METADATA, "thumbs.db", TIMESTAMP,
 )  # fmt: skip
 """What platforms and computers put beside hand-ins."""
-RESERVED = ("grades.csv", "index.html")  # what lies beside the submissions' folders of results
+RESERVED = ("by_hand.csv", "changes.csv", "grades.csv", "index.html", "roster.csv")
+"""What lies beside the submissions' folders of results."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """One submission: its notebook, or the zip that holds it; or what is wrong with it."""
+    """One submission: its notebook, or the zip that holds it; or what is wrong with it.
+
+    ``beside`` are further notebooks of the same attempt, ``notes`` what its student should know.
+    """
 
     name: str
     path: Path
     problem: str = ""
+    hand_in: HandIn = field(default_factory=HandIn)
+    beside: tuple[Path, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        return (self.path, *self.beside)
 
 
 def collect(paths: Sequence[Path], assignment: str = "") -> list[Found]:
@@ -48,8 +63,8 @@ def collect(paths: Sequence[Path], assignment: str = "") -> list[Found]:
 
     The name of each is the student's, as far as the layout of Canvas, Moodle, Gradescope or
     nbgrader tells; else its file's stem, or, where that is the assignment's or two share it,
-    ``<parent>__<stem>``. What holds no notebook is there too, with its ``problem``, so that nobody
-    is left out in silence.
+    ``<parent>__<stem>``. Of a student's attempts there is the latest. What holds no notebook is
+    there too, with its ``problem``, so that nobody is left out in silence.
     """
     found: dict[Path, Found] = {}
     for path in map(Path, paths):
@@ -82,9 +97,16 @@ def _search(folder: Path) -> Iterator[Found]:
         if len(here) > 1:  # a class's files, side by side; beside one alone stands what is its own
             yield from _strangers(folder, files, {stem(f.name) for f in here})
         return
-    for student in sorted(p for p in folder.iterdir() if p.is_dir() and not is_hidden(p)):
+    students = _folders(folder)
+    while len(students) == 1 and holds_class(students[0]):
+        students = _folders(students[0])  # one folder around all of them
+    for student in students:
         if not any(_is_submission(f) for f in files if student in f.parents):
             yield from _search(student)
+
+
+def _folders(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.iterdir() if p.is_dir() and not is_hidden(p))
 
 
 def _strangers(folder: Path, files: Sequence[Path], stems: set[str]) -> Iterator[Found]:
@@ -95,7 +117,7 @@ def _strangers(folder: Path, files: Sequence[Path], stems: set[str]) -> Iterator
         known = theirs or file.suffix == SUFFIX or _is_submission(file)
         if file.parent == folder and not known:
             yield Found(file.stem, file, f"{file.name} is {kind}, not a notebook.")
-    for other in sorted(p for p in folder.iterdir() if p.is_dir() and not is_hidden(p)):
+    for other in _folders(folder):
         below = [f for f in files if other in f.parents]
         if below and not any(_is_submission(f) for f in below):
             yield from _search(other)
@@ -113,43 +135,56 @@ def _is_submission(path: Path) -> bool:
     return path.name.lower().endswith(NOTEBOOKS)
 
 
-def _student(path: Path, assignment: str) -> str:
-    """Whom a platform's way to name files and folders names; "" where it is none of theirs."""
-    if found := CANVAS.match(path.name):
-        return f"{found[1]}_{found[2]}"
-    whole = path.parent.resolve() / path.name  # not where a link leads
-    for folder in whole.parents:
-        if found := MOODLE.fullmatch(folder.name):
-            return found[1]
-        if GRADESCOPE.fullmatch(folder.name):
-            return folder.name
-    own, student = stem(path.name), whole.parent.parent.name
-    copy = re.fullmatch(COPY.format(re.escape(assignment)), own)
-    if student and copy and whole.parent.name == assignment:
-        return student if own == assignment else f"{student}__{own}"
-    # A file that is named as all are tells nobody; its folder may.
-    return f"{whole.parent.name}__{own}" if copy and whole.parent.name else ""
-
-
 def _named(found: list[Found], assignment: str) -> list[Found]:
     """The same, each with a name that can be a folder's and that no other has."""
-    students = [_student(f.path, assignment) for f in found]
-    shared = Counter(
-        _safe(f.name) for f, student in zip(found, students, strict=True) if not student
-    )
-    taken = set(RESERVED)
-    result = []
-    for item, student in zip(found, students, strict=True):
-        name = _safe(student or item.name)
-        if not student and shared[name] > 1:
-            name = _safe(f"{item.path.parent.resolve().name}__{item.name}")
+    students: dict[str, list[Found]] = {}
+    files = []
+    for item in found:
+        if known := told(item.path, assignment):
+            named = replace(item, name=_safe(known.name), hand_in=known.hand_in)
+            students.setdefault(named.name, []).append(named)
+        else:
+            files.append(item)
+    result = [_latest(items) for items in students.values()]
+    taken = {*RESERVED, *students}
+    tells = [not is_copy(f.path.name, assignment) for f in files]
+    shared = Counter(_safe(f.name) for f, own in zip(files, tells, strict=True) if own)
+    for item, own in zip(files, tells, strict=True):
+        name = _safe(item.name)
+        parent = item.path.parent.resolve().name
+        if (not own or shared[name] > 1) and parent:
+            name = _safe(f"{parent}__{item.name}")
         base, n = name, 1
         while name in taken:
             n += 1
             name = f"{base}-{n}"
         taken.add(name)
         result.append(replace(item, name=name))
-    return result
+    order = {f.path: i for i, f in enumerate(found)}
+    return sorted(result, key=lambda f: order[f.path])
+
+
+def _latest(items: list[Found]) -> Found:
+    """Of all that a student handed in, what came last, by its time or its number."""
+
+    def when(item: Found) -> tuple[float, int]:
+        at = item.hand_in.submitted
+        return at.timestamp() if at else 0.0, item.hand_in.attempt or 0
+
+    last = max(map(when, items))
+    attempts = len({when(i) for i in items})
+    good = [i for i in items if not i.problem]
+    chosen = [i for i in items if when(i) == last and not i.problem] or [
+        i for i in items if when(i) == last
+    ]
+    first, *more = chosen
+    notes = []
+    if attempts > 1:
+        at = first.hand_in.submitted
+        time = f", of {at:%Y-%m-%d %H:%M %Z}" if at else ""
+        notes = [f"Of {attempts} attempts, the latest was graded{time}: {first.path.name}."]
+    beside = tuple(i.path for i in more) if first in good else ()
+    return replace(first, beside=beside, notes=tuple(notes))
 
 
 def _safe(name: str) -> str:

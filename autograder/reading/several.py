@@ -4,9 +4,27 @@ from collections.abc import Sequence
 
 from autograder.model import ProblemSet
 from autograder.reading.answers import Submission
+from autograder.reading.layouts import stem
 from autograder.reading.released import Release
-from autograder.reading.unpack import stem
 from helpers.reading.finding import same_text
+
+MOST = 3
+"""Notebooks to be read of all that a student hands in: reading one may take seconds."""
+
+
+def the_one(read: Sequence[Submission], release: Release) -> Submission:
+    """The submission to grade, of all the files that a student handed in at once."""
+    good = [s for s in read if not s.problem]
+    ps = release.problem_set.id
+    if len(read) == 1:
+        return read[0]
+    if good:
+        chosen, names = choose([(s.name, s) for s in good], release)
+        problem = f"There are several notebooks ({', '.join(names)}): hand in {ps}.ipynb alone."
+        return chosen or Submission("submission", {}, problem=problem)
+    if read:
+        return read[0]
+    return Submission("submission", {}, problem=f"There is no notebook: hand in {ps}.ipynb.")
 
 
 def choose(

@@ -13,20 +13,15 @@ from pathlib import Path
 from typing import BinaryIO
 
 from autograder.model import ProblemSet
+from autograder.reading.layouts import ENDINGS, is_class, stem
 from autograder.reading.weights import LARGEST as LARGEST_MODEL_FILE
 from autograder.reading.weights import SUFFIX
 from helpers.reading.files import LARGEST
 
-ENDINGS = (".ipynb.txt", ".ipynb.json", ".ipynb")  # browsers add the first two
 MOST_MEMBERS = 10_000
 MOST_MODELS = 20
 MOST_NOTEBOOKS = 5
 LARGEST_ZIP = LARGEST + MOST_MODELS * LARGEST_MODEL_FILE
-CLASS = re.compile(
-    r".*_assignsubmission_(file|onlinetext)_|(.*/)?[^/\W\d]+(_LATE)?_\d{3,}_\d{4,}_"
-    r"|(.*/)?submission_\d+/"
-)
-"""How Moodle, Canvas and Gradescope begin the name of what they pack of each student."""
 DAMAGED = (
     zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, LookupError,
     ArithmeticError, NotImplementedError,
@@ -44,7 +39,7 @@ def unzipped(file: BinaryIO, ps: ProblemSet) -> tuple[list[tuple[str, bytes]], l
         NoNotebookError: there is none to grade, or the archive is damaged.
     """
     try:
-        _count(file)
+        listed(file)
         with zipfile.ZipFile(file) as archive:
             inner = [m for m in archive.infolist() if _has_ending(m, (".zip",))]
             if inner and not any(map(_is_notebook, archive.infolist())):
@@ -81,23 +76,25 @@ def _unzipped_again(
 
 
 def _refuse_class(members: list[zipfile.ZipInfo]) -> None:
-    students = {found[0] for m in members if (found := CLASS.match(m.filename))}
-    if len(students) > 1:
+    if is_class([m.filename for m in members]):
         raise NoNotebookError(
-            f"holds the hand-ins of a class ({len(students)} of them): unpack it, and give the "
-            "folder to `grade`."
+            "holds the hand-ins of a class: unpack it, and give the folder to `grade`."
         )
 
 
-def _count(file: BinaryIO) -> None:
+def listed(file: BinaryIO, most: int = MOST_MEMBERS) -> None:
+    """Refuse an archive of which listing its members alone would take long.
+
+    Raises:
+        NoNotebookError: it has more than ``most``.
+    """
     with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        _count_in(data)
+        _count_in(data, most)
 
 
-def _count_in(data: bytes | mmap.mmap) -> None:
-    """Refuse an archive of which listing its members alone would take long."""
+def _count_in(data: bytes | mmap.mmap, most: int = MOST_MEMBERS) -> None:
     members = sum(1 for _ in re.finditer(rb"PK\x01\x02", data))
-    if members > MOST_MEMBERS:
+    if members > most:
         raise NoNotebookError(f"holds {members:,} files: hand in the notebook itself.")
 
 
@@ -138,12 +135,6 @@ def _has_ending(member: zipfile.ZipInfo, endings: tuple[str, ...]) -> bool:
     link = stat.S_ISLNK(member.external_attr >> 16)
     hidden = any(is_hidden(Path(p)) for p in path.parts)
     return path.name.lower().endswith(endings) and not (link or hidden or member.is_dir())
-
-
-def stem(name: str) -> str:
-    """The name of a file without what says that it is a notebook."""
-    ending = next((e for e in ENDINGS if name.lower().endswith(e)), Path(name).suffix)
-    return name[: len(name) - len(ending)]
 
 
 def is_hidden(path: Path) -> bool:

@@ -24,6 +24,7 @@ from autograder.reading.weights import ModelError, weights
 from autograder.sandbox import wire
 from helpers.reading.files import LARGEST
 
+OF_THE_GRADER = ("name", "models", "hand_in")
 FIRST_FILE = 4
 """The descriptor of the notebook or zip; those of weights follow."""
 
@@ -53,7 +54,7 @@ def main(connection: socket.socket) -> None:
 
 
 def _record(submission: Submission, models: dict[str, Any]) -> Record:
-    said = {k: v for k, v in asdict(submission).items() if k not in ("name", "models")}
+    said = {k: v for k, v in asdict(submission).items() if k not in OF_THE_GRADER}
     said["results"] = submission.results
     return Record(**said, models={k: m if isinstance(m, str) else "" for k, m in models.items()})
 
