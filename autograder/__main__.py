@@ -39,17 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     release.add_argument("problem_sets", nargs="*", metavar="PS", help="all, where none is named")
     release.set_defaults(run=_release)
 
-    grade = commands.add_parser("grade", help="grade notebooks, hand-in zips, or folders of them")
-    grade.add_argument("paths", nargs="+", type=Path, metavar="FILE_OR_FOLDER")
-    grade.add_argument("--problem-set", required=True, metavar="PS")
-    grade.add_argument("--out", required=True, type=Path, metavar="DIR")
-    grade.add_argument(
-        "--weak-isolation",
-        action="store_true",
-        help="grade even where answers cannot be kept apart safely (see doctor)",
-    )
-    grade.set_defaults(run=_grade)
-
+    _add_grade(commands)
     _add_audit(commands)
 
     gradescope = commands.add_parser("gradescope", help="write the upload for Gradescope")
@@ -62,12 +52,57 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--out", required=True, type=Path, metavar="FILE.html")
     report.set_defaults(run=_report)
 
+    _add_name_and_export(commands)
+
     doctor = commands.add_parser("doctor", help="say what keeps answers apart on this machine")
     doctor.set_defaults(run=_doctor)
 
     demo = commands.add_parser("demo", help="do all of it once on the mini data (make demo)")
     demo.set_defaults(run=_demo)
     return parser
+
+
+def _add_grade(commands: Any) -> None:
+    grade = commands.add_parser("grade", help="grade notebooks, hand-in zips, or folders of them")
+    grade.add_argument("paths", nargs="+", type=Path, metavar="FILE_OR_FOLDER")
+    grade.add_argument("--problem-set", required=True, metavar="PS")
+    grade.add_argument("--out", required=True, type=Path, metavar="DIR")
+    grade.add_argument("--roster", type=Path, metavar="FILE.csv", help="who is in the class")
+    grade.add_argument("--jobs", type=int, metavar="N", help="how many at once; all cores, else")
+    grade.add_argument("--dask", metavar="ADDRESS", help="grade on this Dask cluster")
+    grade.add_argument("--again", action="store_true", help="grade what is graded already as well")
+    grade.add_argument(
+        "--never-lower",
+        action="store_true",
+        help="keep the earlier result where grading the same files again would lower it",
+    )
+    grade.add_argument(
+        "--weak-isolation",
+        action="store_true",
+        help="grade even where answers cannot be kept apart safely (see doctor)",
+    )
+    grade.set_defaults(run=_grade)
+
+
+def _add_name_and_export(commands: Any) -> None:
+    name = commands.add_parser("name", help="make a group of wrong answers a known mistake")
+    name.add_argument("folder", type=Path, metavar="DIR", help="the DIR of `grade --out DIR`")
+    name.add_argument("group", metavar="GROUP", help="as the class page calls it")
+    name.add_argument("--id", required=True, help="the mistake's name, like loss-no-mean")
+    name.add_argument("--hint", required=True, metavar="TEXT", help="what the student should read")
+    name.set_defaults(run=_name)
+
+    export = commands.add_parser("export", help="write grades as a platform's gradebook wants them")
+    export.add_argument("folder", type=Path, metavar="DIR", help="the DIR of `grade --out DIR`")
+    export.add_argument("--to", required=True, choices=["canvas", "gradescope", "nbgrader"])
+    export.add_argument("--out", required=True, type=Path, metavar="FILE")
+    export.add_argument(
+        "--gradebook", type=Path, metavar="FILE.csv", help="the platform's own export, to be filled"
+    )
+    export.add_argument(
+        "--late", action="store_true", help="the total after lateness, in place of the raw one"
+    )
+    export.set_defaults(run=_export)
 
 
 def _add_audit(commands: Any) -> None:
@@ -92,16 +127,20 @@ def _release(args: argparse.Namespace) -> int:
 
 
 def _grade(args: argparse.Namespace) -> int:
-    from autograder.batch.run import grade_all, summary
+    from autograder.batch.run import How, grade_all, summary
     from autograder.sandbox.survey import WEAK
 
     if args.weak_isolation:
         os.environ[WEAK] = "1"
     course = Course()
-    reports = grade_all(args.paths, course.problem_set(args.problem_set), course, args.out)
-    print(summary(reports))
+    if args.jobs is not None and args.jobs < 1:
+        raise CourseError(f"--jobs is {args.jobs}, but has to be 1 or more.")
+    jobs = args.jobs or len(os.sched_getaffinity(0))
+    how = How(args.roster, jobs, args.dask or "", args.again, args.never_lower)
+    done = grade_all(args.paths, course.problem_set(args.problem_set), course, args.out, how)
+    print(summary(done))
     print(f"Grades: {args.out / 'grades.csv'}; feedback beside each results.json.")
-    return 1 if any(r.fault for r in reports) else 0
+    return 1 if any(r.fault for r in done.reports) else 0
 
 
 def _audit(args: argparse.Namespace) -> int:
@@ -136,9 +175,23 @@ def _gradescope(args: argparse.Namespace) -> int:
 
 
 def _report(args: argparse.Namespace) -> int:
-    from autograder.results.class_page import write_class_page
+    from autograder.batch.overview import write_overview
 
-    print(write_class_page(args.folder, args.out))
+    print(write_overview(args.folder, args.out, Course()))
+    return 0
+
+
+def _name(args: argparse.Namespace) -> int:
+    from autograder.batch.naming import name_group
+
+    print(name_group(args.folder, args.group, args.id, args.hint, Course()))
+    return 0
+
+
+def _export(args: argparse.Namespace) -> int:
+    from autograder.batch.export import export
+
+    print(export(args.folder, args.to, args.out, args.gradebook, Course(), late=args.late))
     return 0
 
 

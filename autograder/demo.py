@@ -14,13 +14,13 @@ import nbformat
 from autograder.authoring.audit import splice
 from autograder.authoring.reference import reference
 from autograder.authoring.release import release
+from autograder.batch.overview import write_overview
 from autograder.batch.run import grade_all, summary
 from autograder.course.secret import PUBLIC_SECRET
 from autograder.course.table import Course
 from autograder.grading.mistakes import load_patches
 from autograder.model import CourseError
 from autograder.paths import ROOT
-from autograder.results.class_page import write_class_page
 
 PROBLEM_SET = "ps_autoencoder"
 FLAWS = ("decoder-tanh", "train-ae-no-zero-grad")
@@ -41,10 +41,10 @@ def demo(root: Path = ROOT) -> str:
     blank = release(ps, Course(root))  # with a secret, for grading what comes after the demo
     nbformat.write(reference(ps, course), whole)
     _hand_in(whole, blank, handed_in, course)
-    reports = grade_all([handed_in], ps, course, grades)
-    write_class_page(grades, out / "index.html")
-    if any(r.fault for r in reports):
-        raise CourseError(f"the grader failed:\n{summary(reports)}")
+    done = grade_all([handed_in], ps, course, grades)
+    write_overview(grades, out / "index.html", course)
+    if any(r.fault for r in done.reports):
+        raise CourseError(f"the grader failed:\n{summary(done)}")
     told = {
         out / "index.html": "the class at a glance, with everybody's feedback",
         out / f"{ps.id}.pdf": "the executed notebook as a PDF",
@@ -56,7 +56,7 @@ def demo(root: Path = ROOT) -> str:
     return "\n".join(
         [
             "",
-            summary(reports),
+            summary(done),
             "Graded on inputs from the public secret; a term's grades have a secret of their own.",
             "",
             "Open",

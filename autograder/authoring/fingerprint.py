@@ -4,7 +4,6 @@ Comments, docstrings and text do not; neither do plots, the PDF and the hand-in:
 those, deleting ``build/cache`` shows them anew.
 """
 
-import ast
 import hashlib
 import sys
 from collections.abc import Iterator
@@ -14,7 +13,8 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from autograder.paths import ROOT
-from helpers.reading.magics import neutralise, tree
+from autograder.reading.meaning import meaning
+from helpers.reading.magics import neutralise
 
 DECISIVE = (
     "helpers/_session.py", "helpers/data", "helpers/learning", "helpers/handing/results.py",
@@ -44,19 +44,3 @@ def _modules(root: Path) -> Iterator[Path]:
     for place in DECISIVE:
         path = root / place
         yield from [path] if path.suffix == ".py" else sorted(path.rglob("*.py"))
-
-
-def meaning(source: str) -> str:
-    """The code without comments, layout and docstrings; as it is where it is no Python."""
-    module = tree(source)
-    if module is None:
-        return source
-    for node in ast.walk(module):
-        match node:
-            case (
-                ast.Module(body=[ast.Expr(value=ast.Constant(value=str())), *rest])
-                | ast.FunctionDef(body=[ast.Expr(value=ast.Constant(value=str())), *rest])
-                | ast.ClassDef(body=[ast.Expr(value=ast.Constant(value=str())), *rest])
-            ):
-                node.body = rest
-    return ast.dump(module)

@@ -1,53 +1,211 @@
-"""Grades many submissions: a folder of results each, and one table of grades."""
+"""Grades a class into a folder that is kept over a term: what is graded there stays."""
 
-from collections.abc import Iterable, Sequence
+import fcntl
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tqdm import tqdm
 
+from autograder.batch import prints
+from autograder.batch.jobs import Lost, Pool
+from autograder.batch.kept import Kept, Store, read
+from autograder.batch.roster import read as read_roster
+from autograder.batch.tables import ROSTER, Gradebook
+from autograder.batch.worker import Setup, Task, grade
 from autograder.course.table import Course
 from autograder.grading.basis import Basis
-from autograder.grading.grade import Grader
-from autograder.model import ProblemSet, Report
-from autograder.reading.collect import collect
-from autograder.results.feedback import write_feedback
-from autograder.results.files import write_grades, write_results
+from autograder.model import CourseError, ProblemSet, QuestionResult, Report
+from autograder.reading.bulk import unpacked
+from autograder.reading.collect import Found, collect
+from autograder.results.rows import read_rows
 from autograder.results.text import clean
 
 
+@dataclass(frozen=True)
+class How:
+    """How a call grades: by so many ``jobs``, or on the Dask ``cluster`` with this address.
+
+    ``again`` grades what is kept as well; ``never_lower`` keeps a question's earlier result where
+    grading the same files again would lower it.
+    """
+
+    roster: Path | None = None
+    jobs: int = 1
+    cluster: str = ""
+    again: bool = False
+    never_lower: bool = False
+
+
+@dataclass
+class Done:
+    """A call: the reports of all that it found, whom it graded, and what it changed.
+
+    ``older`` are submissions of which a later attempt lies there already.
+    """
+
+    reports: list[Report] = field(default_factory=list)
+    graded: set[str] = field(default_factory=set)
+    older: list[str] = field(default_factory=list)
+    changes: list[dict[str, str]] = field(default_factory=list)
+
+
 def grade_all(
-    paths: Sequence[Path], problem_set: ProblemSet, course: Course, out: Path
-) -> list[Report]:
-    """Grade notebooks, zips and folders of them into ``out``; bad input gets a report as well.
+    paths: Sequence[Path],
+    problem_set: ProblemSet,
+    course: Course,
+    out: Path,
+    how: How | None = None,
+) -> Done:
+    """Grade notebooks, zips, folders and downloads of a class into ``out``.
 
     Every result is on disk as soon as it is known: ``out/<submission>/results.json``, all zero
-    before the first cell of a student runs, ``feedback.html`` beside it, and ``out/grades.csv``, in
-    which those of earlier calls stay.
+    before the first cell of a student runs, ``feedback.html`` beside it, ``out/grades.csv`` and
+    ``out/changes.csv``. What was graded there before stays, unless it would come out otherwise.
+
+    Raises:
+        CourseError: ``out`` holds results of another problem set, or another call grades into it.
     """
-    found = collect(paths, problem_set.id)
-    reports = []
-    with Grader(Basis.load(problem_set, course), kept=course.known_path(problem_set.id)) as grader:
-        for item in tqdm(found, desc=f"grade {problem_set.id}", unit="submission"):
-            folder = out / item.name
-
-            def update(report: Report, folder: Path = folder) -> None:
-                write_results(report, folder / "results.json")
-
-            reports.append(grader.grade(grader.load(item), update))
-            write_feedback(reports[-1], folder / "feedback.html")
-            write_grades(reports, problem_set, out / "grades.csv")
-    write_grades(reports, problem_set, out / "grades.csv")
-    return reports
+    how = how or How()
+    with tempfile.TemporaryDirectory(prefix="class-") as folder, _alone(out):
+        found = collect(unpacked(paths, Path(folder)), problem_set.id)
+        return _Call(problem_set, course, out, how).grade(found)
 
 
-def summary(reports: Iterable[Report]) -> str:
-    """A line a submission, as the terminal shows it."""
+class _Call:
+    def __init__(self, ps: ProblemSet, course: Course, out: Path, how: How) -> None:
+        self.ps, self.course, self.out, self.how = ps, course, out, how
+        self.prints = prints.of_questions(Basis.load(ps, course))
+        rows, _ = read_rows(out)
+        if others := sorted({r.problem_set for r in rows} - {ps.id}):
+            raise CourseError(
+                f"{out} holds results of {', '.join(others)}: give each problem set a folder of "
+                "its own."
+            )
+        if how.roster:
+            read_roster(how.roster)  # which must not take another's place if it is none
+            if how.roster.resolve() != (out / ROSTER).resolve():
+                shutil.copyfile(how.roster, out / ROSTER)
+        book = Gradebook.of(out, ps, course)
+        self.store = Store(out, book, {row.name: row for row in rows})
+        self.done = Done()
+
+    def grade(self, found: Sequence[Found]) -> Done:
+        tasks: list[Task] = []
+        before: dict[str, tuple[str, Kept | None]] = {}
+        for item in tqdm(found, desc="look", unit="submission", leave=False, delay=2):
+            kept = read(self.out, item.name)
+            if kept and _is_older(item, kept):
+                self.done.older.append(item.name)
+                self.done.reports.append(kept.graded.report(self.ps))
+                continue
+            source = prints.of_files(item)
+            good = kept.still_good(source, self.prints) if kept and not self.how.again else {}
+            if kept and len(good) == len(self.ps.questions):
+                report = kept.graded.report(self.ps, item.notes)
+                self._finish(item, source, kept, replace(report, hand_in=item.hand_in))
+            else:
+                before[item.name] = source, kept
+                tasks.append(Task(item, good, self.out / item.name))
+        bar = tqdm(total=len(tasks), desc=f"grade {self.ps.id}", unit="submission")
+        with bar:
+            for task, came in self._reports(tasks):
+                name = task.found.name
+                self.done.graded.add(name)
+                self._finish(task.found, *before[name], self._to_keep(task, came, *before[name]))
+                bar.update()
+        self.done.changes = self.store.close()
+        order = {item.name: i for i, item in enumerate(found)}
+        self.done.reports.sort(key=lambda report: order[report.submission])
+        return self.done
+
+    def _finish(self, found: Found, source: str, kept: Kept | None, report: Report) -> None:
+        self.store.put(report, source, self.prints, kept, found.notes)
+        self.done.reports.append(report)
+
+    def _to_keep(self, task: Task, came: Report | Lost, source: str, kept: Kept | None) -> Report:
+        """The report: of a process that was lost a fault, and of two grades the better one."""
+        if isinstance(came, Lost):
+            lost = [QuestionResult(q, fault=str(came)) for q in self.ps.questions]
+            return Report(task.found.name, self.ps, lost, hand_in=task.found.hand_in)
+        if self.how.never_lower and kept and kept.source == source:
+            _keep_better(came, kept)
+        return came
+
+    def _reports(self, tasks: Sequence[Task]) -> Iterator[tuple[Task, Report | Lost]]:
+        setup = Setup(self.course.root, self.ps.id, self.course.given_secret)
+        jobs = min(self.how.jobs, len(tasks))
+        if self.how.cluster and tasks:
+            from autograder.batch.cluster import run  # needs Dask
+
+            yield from run(self.how.cluster, setup, self.prints, tasks)
+        elif jobs > 1:
+            with Pool(setup, jobs) as pool:
+                ids = [q.id for q in self.ps.questions]
+                right = tqdm(pool.each(ids), desc="reference", total=len(ids), leave=False, delay=2)
+                pool.expect({id: r for id, r in right if not isinstance(r, Lost)})
+                yield from pool.each(tasks)
+        elif tasks:
+            with setup.grader() as grader:
+                for task in tasks:
+                    yield task, grade(grader, task)
+
+
+def _is_older(found: Found, kept: Kept) -> bool:
+    """Whether what is kept was handed in later."""
+    own, other = found.hand_in, kept.graded.hand_in
+    if own.submitted and other.submitted:
+        return own.submitted < other.submitted
+    return bool(own.attempt and other.attempt and own.attempt < other.attempt)
+
+
+def _keep_better(report: Report, kept: Kept) -> None:
+    before = {r.question.id: r for r in kept.graded.questions}
+    for i, result in enumerate(report.questions):
+        earlier = before.get(result.question.id)
+        if earlier is None or result.fault or earlier.fault:
+            continue
+        earlier = replace(earlier, question=result.question, notes=list(earlier.notes))
+        if result.score < earlier.score:
+            earlier.notes.append(
+                f"Graded again, this would be {result.score:g} points; the earlier result was kept."
+            )
+            report.questions[i] = earlier
+
+
+@contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    """Let no other call grade into the same folder meanwhile."""
+    out.mkdir(parents=True, exist_ok=True)
+    with (out / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise CourseError(
+                f"Another call grades into {out} now: wait until it is done."
+            ) from None
+        yield
+
+
+def summary(done: Done) -> str:
+    """A line for each submission that was graded, as the terminal shows it."""
     lines = []
-    for r in reports:
+    for r in done.reports:
+        if r.submission not in done.graded:
+            continue
         said = " ".join(clean(f"fault of the grader: {r.fault}" if r.fault else r.problem).split())
         mistakes = ", ".join(q.mistake for q in r.questions if q.mistake)
         score = "-" if r.fault else f"{r.score:g}"
         lines.append(
             f"  {score:>5} of {r.max_score:g}  {r.submission}  {said or mistakes}".rstrip()
         )
+    if kept := len(done.reports) - len(lines):
+        lines.append(f"  Graded before, and as they were: {kept}.")
+    if done.older:
+        lines.append(f"  An older attempt than the one there: {', '.join(done.older)}.")
+    if done.changes:
+        lines.append(f"  {len(done.changes)} scores changed: changes.csv tells whose, and why.")
     return "\n".join(lines)

@@ -4,16 +4,17 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime, time, timedelta, tzinfo
 from pathlib import Path
 from typing import Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
 from autograder.course.limits import read as read_limits
 from autograder.course.records import Record, T, typed
 from autograder.course.secret import secret
-from autograder.model import CourseError, ProblemSet, Question
+from autograder.model import CourseError, HintRule, Lateness, ProblemSet, Question
 from autograder.parts import declare
 from autograder.parts.declare import Part
 from autograder.paths import ROOT
@@ -30,6 +31,7 @@ class About(Record, frozen=True):
 
     title: str = ""
     term: str = ""
+    timezone: str = "UTC"
 
 
 class Helpers(Record, frozen=True):
@@ -44,6 +46,21 @@ class Image(Record, frozen=True):
     torch_index: str = ""
 
 
+class Late(Record, frozen=True):
+    """The table ``late``, of the course or of a problem set."""
+
+    points_a_day: float | None = None
+    grace_hours: float | None = None
+    last_day: int | None = None
+
+
+class Hints(Record, frozen=True):
+    """When Gradescope tells hints."""
+
+    after: int = 0
+    a_day: int | None = None
+
+
 class Table(Record, frozen=True):
     """The table of a problem set, as written."""
 
@@ -55,11 +72,12 @@ class Table(Record, frozen=True):
     hand_in: str
     profiles: list[Profile] = msgspec.field(default_factory=lambda: ["full", "mini"])
     visibility: Literal["visible", "after_due_date", "after_published", "hidden"] = "visible"
-    hints: bool = True
+    hints: bool | Hints = True
     verify: Literal["flag", "required"] = "flag"
     points: dict[str, float] = msgspec.field(default_factory=dict)
     options: dict[str, Any] = msgspec.field(default_factory=dict)
     limits: dict[str, Any] = msgspec.field(default_factory=dict)
+    late: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 class Course:
@@ -83,6 +101,7 @@ class Course:
         _check_source(self.helpers.source, f"{self.file}, [helpers]")
         self.image = self._general(tables, "gradescope", Image)
         self._limits = tables.pop("limits", {})
+        self._late = tables.pop("late", {})
         self._tables = tables
         self._problem_sets: dict[str, ProblemSet] = {}
         self._secret = secret
@@ -113,6 +132,11 @@ class Course:
         """The parts of a problem set, in its order."""
         return [declare.load_part(name) for name in problem_set.parts]
 
+    @property
+    def given_secret(self) -> bytes | None:
+        """The secret that stands for all; None where the course's folder holds them."""
+        return self._secret
+
     def secret(self, ps_id: str) -> bytes:
         """What seeds the inputs of a problem set. Raises CourseError, as ``secret`` does."""
         if self._secret is not None:
@@ -120,6 +144,11 @@ class Course:
         if ps_id not in self._secrets:
             self._secrets[ps_id] = secret(ps_id, self.root)
         return self._secrets[ps_id]
+
+    def deadline(self, problem_set: ProblemSet) -> datetime:
+        """The moment when the day that a problem set is due ends. Raises CourseError."""
+        zone = _zone(self.about.timezone, f"{self.file}, [course]")
+        return datetime.combine(problem_set.due + timedelta(days=1), time(), zone)
 
     def make_secret(self, ps_id: str) -> None:
         """Make the secret of a problem set where there is none yet. Raises CourseError."""
@@ -172,8 +201,10 @@ class Course:
             profiles=tuple(table.profiles),
             visibility=table.visibility,
             hand_in=table.hand_in,
-            hints=table.hints,
+            hints=table.hints is not False,
+            hold=_hold(table.hints, fail),
             verify=table.verify,
+            late=_lateness(self._late, table.late, f"{self.file}, [late]", place),
             options=_options(parts, table.options, fail),
             questions=graded,
             by_hand=tuple(q for q in questions if q.id in by_hand),
@@ -190,6 +221,35 @@ def _check_source(source: str, place: str) -> None:
             "(https://….whl), or a share link of Google Drive to one. With a repository or an "
             "archive of it, students would get solutions/ as well."
         )
+
+
+def _zone(name: str, place: str) -> tzinfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise CourseError(
+            f"{place}: timezone is {name!r}, but has to be one like America/New_York or UTC."
+        ) from None
+
+
+def _hold(hints: bool | Hints, fail: Fail) -> HintRule | None:
+    if isinstance(hints, bool):
+        return None
+    if hints.after < 0 or (hints.a_day is not None and hints.a_day < 0):
+        raise fail("hints holds a number below 0; after and a_day count attempts.")
+    return HintRule(hints.after, hints.a_day)
+
+
+def _lateness(general: Any, own: Any, place: str, own_place: str) -> Lateness | None:
+    """What lateness costs; None where nothing is said of it."""
+    chosen: dict[str, Any] = {}
+    for table, where in ((general, place), (own, f"{own_place}, late")):
+        late = typed(table, Late, where)
+        chosen |= {k: v for k, v in msgspec.structs.asdict(late).items() if v is not None}
+        for key, value in chosen.items():
+            if value < 0:
+                raise CourseError(f"{where}: {key} is {value:g}, but has to be 0 or more.")
+    return Lateness(**chosen) if chosen else None
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -9,22 +9,21 @@ import os
 import stat
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from autograder.course.table import Course
+from autograder.gradescope.attempts import FILE
+from autograder.gradescope.attempts import read as read_attempts
 from autograder.grading.basis import Basis
 from autograder.grading.grade import Grader, Update
 from autograder.model import ProblemSet, QuestionResult, Report
 from autograder.paths import ROOT
-from autograder.reading.answers import Submission
 from autograder.reading.collect import collect
-from autograder.reading.released import Release
-from autograder.reading.several import choose, has_own_name
+from autograder.reading.several import MOST, has_own_name, the_one
 from autograder.results.files import write_results
 
-MOST_NOTEBOOKS = 3  # to be read, of all that a student hands in: reading may take seconds
-STAGES = ("submission", "results", "submission_metadata.json")
+STAGES = ("submission", "results", FILE)
 
 
 def main(base: Path, root: Path = ROOT) -> int:
@@ -38,9 +37,13 @@ def main(base: Path, root: Path = ROOT) -> int:
     results = base / "results" / "results.json"
     latest = Report("submission", ps, [QuestionResult(q) for q in ps.questions])
 
+    attempts = read_attempts(base / FILE)
+    held = attempts.held(ps.hold)
+
     def update(report: Report) -> None:
         nonlocal latest
         latest = report
+        report.hand_in, report.held = attempts.hand_in, held
         write_results(report, results)
 
     update(latest)
@@ -62,21 +65,8 @@ def _grade(ps: ProblemSet, course: Course, folder: Path, update: Update) -> Repo
     with Grader(Basis.load(ps, course), kept=course.known_path(ps.id)) as grader:
         found = collect([folder])
         found.sort(key=lambda f: (bool(f.problem), not has_own_name(f.name, ps)))
-        read = [grader.load(f) for f in found[:MOST_NOTEBOOKS]]
-        return grader.grade(_choose(read, grader.release), update)
-
-
-def _choose(found: Sequence[Submission], release: Release) -> Submission:
-    """The one to grade of all that a student handed in."""
-    good = [s for s in found if not s.problem]
-    ps = release.problem_set.id
-    if good:
-        chosen, names = choose([(s.name, s) for s in good], release)
-        problem = f"There are several notebooks ({', '.join(names)}): hand in {ps}.ipynb alone."
-        return chosen or Submission("submission", {}, problem=problem)
-    if found:
-        return found[0]
-    return Submission("submission", {}, problem=f"There is no notebook: hand in {ps}.ipynb.")
+        read = [grader.load(f) for f in found[:MOST]]
+        return grader.grade(the_one(read, grader.release), update)
 
 
 @contextlib.contextmanager

@@ -3,9 +3,10 @@
 import logging
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from autograder.grading import behaviour
 from autograder.grading.basis import PUBLIC, Basis
 from autograder.grading.compare import same, thin
 from autograder.grading.known import KnownMistakes
@@ -61,6 +62,11 @@ class CodeQuestions:
         if not result.passed:
             result.notes += _missing_modules(run)
             self._recognise(result, rows)
+            if not (result.mistake or run.end or run.missing):
+                failed = zip(rows, result.checks, strict=True)
+                result.behaviour = behaviour.encode(
+                    {r.check.name: r.in_public for r, c in failed if r.in_public and not c.passed}
+                )
             result.printed = _told(run)
             if not (run.end or run.missing):
                 self._tell_how_far(result, submission, beside, run)
@@ -112,14 +118,14 @@ class CodeQuestions:
         return self.sandbox.run(job, limits(question.id, basis.problem_set.limits, left))
 
     def _rows(self, question: Question, run: Run) -> list[Row]:
-        return rows(self.basis.checks(question), self._expectation(question), run)
+        return rows(self.basis.checks(question), self.expectation(question), run)
 
     def public(self, question: Question) -> list[Check]:
         """The checks of a question whose outcome is the same for every secret."""
-        checks = zip(self.basis.checks(question), self._expectation(question), strict=True)
+        checks = zip(self.basis.checks(question), self.expectation(question), strict=True)
         return [check for check, right in checks if right.public]
 
-    def _expectation(self, question: Question) -> list[Right]:
+    def expectation(self, question: Question) -> list[Right]:
         """For each check the reference's own outcomes, from a process of its own."""
         if question.id not in self._expected:
             run = self._run(question, self.basis.reference, public=OTHERS)
@@ -148,14 +154,18 @@ class CodeQuestions:
             return same(thin(row.in_public), known, row.check.tolerance)
 
         question = result.question
-        right = self._expectation(question)
+        right = self.expectation(question)
         known = self._known.singles(question, right)
         if recognise(result, known, failed, equal) < failed:
             recognise(result, [*known, *self._known.pairs(question, right)], failed, equal)
 
+    def expect(self, expected: Mapping[str, list[Right]]) -> None:
+        """Take over what the reference gives, by question, from another of these."""
+        self._expected |= {id: rights for id, rights in expected.items() if rights}
+
     def prepare(self, question: Question) -> None:
         """Run the reference and the known mistakes of a question, if they are not kept."""
-        self._known.pairs(question, self._expectation(question))
+        self._known.pairs(question, self.expectation(question))
 
 
 def limits(question: str, budget: Budget, left: float = math.inf) -> Limits:

@@ -1,12 +1,14 @@
 """The loop of a grade: each question of a submission apart, the report after each (design.md)."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from autograder.grading.basis import Basis
 from autograder.grading.code import CodeQuestions
 from autograder.grading.reported import ReportQuestions
+from autograder.grading.rows import Right
 from autograder.model import (
     CheckResult,
     CourseError,
@@ -18,6 +20,7 @@ from autograder.parts.declare import Check
 from autograder.reading.answers import Submission
 from autograder.reading.collect import Found
 from autograder.reading.reader import SERVER, Reader
+from autograder.reading.several import MOST, has_own_name, the_one
 from autograder.sandbox.client import Sandbox
 from autograder.sandbox.job import SandboxError
 from helpers.reading.finding import same_text
@@ -56,19 +59,41 @@ class Grader:
         if not question.report:
             self._code.prepare(question)
 
+    def expected(self, question: Question) -> list[Right]:
+        """What the reference gives for each check of a question; nothing for a report."""
+        return [] if question.report else self._code.expectation(question)
+
+    def expect(self, expected: Mapping[str, list[Right]]) -> None:
+        """Take over, by question, what another grader of the same problem set had ``expected``."""
+        self._code.expect(expected)
+
     def load(self, found: Found) -> Submission:
-        """What was handed in, read in a process of its own."""
-        return self._reader.load(found)
+        """What was handed in, read in a process of its own; of several notebooks, the one meant."""
+        paths = sorted(found.paths, key=lambda p: not has_own_name(p.name, self.problem_set))
+        named = [replace(found, name=path.name, path=path) for path in paths[:MOST]]
+        read = [self._reader.load(each) for each in named]
+        submission = the_one(read, self.release)
+        submission.notes[:0] = found.notes
+        return replace(submission, name=found.name, hand_in=found.hand_in)
 
     def public_checks(self) -> list[tuple[str, list[Check], list[Check]]]:
         """For each code question, its checks, and those that anyone can know the outcome of."""
         coded = [q for q in self.problem_set.questions if not q.report]
         return [(q.id, self.basis.checks(q), self._code.public(q)) for q in coded]
 
-    def grade(self, submission: Submission, update: Update = lambda report: None) -> Report:
-        """Grade each question apart; ``update`` sees the report before the first and after each."""
+    def grade(
+        self,
+        submission: Submission,
+        update: Update = lambda report: None,
+        good: Mapping[str, QuestionResult] | None = None,
+    ) -> Report:
+        """Grade each question apart; ``update`` sees the report before the first and after each.
+
+        What is ``good`` already, by question, is taken over.
+        """
+        good = good or {}
         results = [
-            QuestionResult(q, notes=list(submission.question_notes.get(q.id, [])))
+            good.get(q.id) or QuestionResult(q, notes=list(submission.question_notes.get(q.id, [])))
             for q in self.problem_set.questions
         ]
         report = Report(
@@ -77,10 +102,14 @@ class Grader:
             results,
             list(submission.notes),
             submission.problem,
+            hand_in=submission.hand_in,
+            answers=submission.answers,
         )
         update(report)
         self._code.spent = 0.0
         for result in results:
+            if result.done:
+                continue
             try:
                 if submission.fault:
                     raise CourseError(submission.fault)

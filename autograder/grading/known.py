@@ -4,6 +4,7 @@ They are run once, many in one process, and kept: nothing of it depends on a ter
 """
 
 import contextlib
+import fcntl
 import hashlib
 import itertools
 import logging
@@ -13,6 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from autograder.grading import behaviour
 from autograder.grading.basis import PUBLIC, Basis
 from autograder.grading.compare import difference, thin, vague
 from autograder.grading.mistakes import Known, Patch
@@ -20,7 +22,6 @@ from autograder.grading.rows import Right
 from autograder.model import CourseError, Question
 from autograder.reading.answers import Submission
 from autograder.sandbox import wire
-from autograder.sandbox.cells import Trouble
 from autograder.sandbox.channel import TOOLS
 from autograder.sandbox.client import Sandbox
 from autograder.sandbox.job import Call, Limits, Outcome
@@ -72,13 +73,25 @@ class KnownMistakes:
         self, name: str, question: Question, wrong: Sequence[Wrong], expected: Sequence[Right]
     ) -> list[Known]:
         key = self._key(question, wrong)
-        kept = self._read().get(name, {})
-        if kept.get("key") == key:
-            patches = {p.id: p for p in self.basis.mistakes(question.id)}
-            return [_restored(k, patches) for k in kept["known"]]
-        known = self._run(question, wrong, expected)
-        self._write(name, {"key": key, "known": [_plain(k) for k in known]})
+        with self._turn(name):  # of several graders one runs them, and the others read
+            kept = self._read().get(name, {})
+            if kept.get("key") == key:
+                patches = {p.id: p for p in self.basis.mistakes(question.id)}
+                return [_restored(k, patches) for k in kept["known"]]
+            known = self._run(question, wrong, expected)
+            self._write(name, {"key": key, "known": [_plain(k) for k in known]})
         return known
+
+    @contextlib.contextmanager
+    def _turn(self, name: str) -> Iterator[None]:
+        """Wait for other graders on this machine that run the same; where this user may write."""
+        with contextlib.ExitStack() as stack:
+            if self.keep is not None:
+                with contextlib.suppress(OSError):
+                    self.keep.parent.mkdir(parents=True, exist_ok=True)
+                    path = self.keep.with_name(f"{self.keep.name}.{name}.lock")
+                    fcntl.flock(stack.enter_context(path.open("w")), fcntl.LOCK_EX)
+            yield
 
     def _wrong(self, question: Question) -> Iterator[Wrong]:
         for patch in self.basis.mistakes(question.id):
@@ -170,8 +183,9 @@ class KnownMistakes:
         temporary = self.keep.with_name(f"{self.keep.name}.{os.getpid()}")
         with contextlib.suppress(OSError):
             self.keep.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_bytes(wire.encode({**self._read(), id: made}))
-            temporary.replace(self.keep)
+            with self._turn("write"):
+                temporary.write_bytes(wire.encode({**self._read(), id: made}))
+                temporary.replace(self.keep)
 
 
 def _pairs(singles: Sequence[Wrong], known: Sequence[Known]) -> Iterator[Wrong]:
@@ -198,17 +212,11 @@ def _plain(known: Known) -> dict[str, Any]:
         "ids": [p.id for p in known.patches],
         "failed": sorted(known.failed),
         "vague": known.vague,
-        "outcomes": {
-            name: {"trouble": asdict(o)} if isinstance(o, Trouble) else {"result": o}
-            for name, o in known.outcomes.items()
-        },
+        "outcomes": behaviour.plain(known.outcomes),
     }
 
 
 def _restored(body: dict[str, Any], patches: dict[str, Patch]) -> Known:
-    outcomes = {
-        name: Trouble(**o["trouble"]) if "trouble" in o else o["result"]
-        for name, o in body["outcomes"].items()
-    }
+    outcomes = behaviour.restored(body["outcomes"])
     ids = tuple(patches[id] for id in body["ids"])
     return Known(ids, outcomes, frozenset(body["failed"]), body["vague"])

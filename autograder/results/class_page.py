@@ -1,51 +1,43 @@
-"""The class at a glance: one page for an instructor, from the results that lie in a folder."""
+"""The class at a glance: one page for an instructor, of all results that lie in a folder."""
 
-import json
+import base64
+import hashlib
 import math
-import os
-import re
 import statistics
-from collections import Counter
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+
+from markupsafe import Markup
 
 from autograder.model import CourseError
 from autograder.results.files import write_text
 from autograder.results.html import points, templates
+from autograder.results.rows import Row, questions_of, read_rows
 from autograder.results.text import one_line
 
-MAX_RESULTS = 50 << 20  # bytes of a results.json that the class page reads
-MOST_COMMON = 8
+MOST_COMMON = 12
+SCRIPT = (Path(__file__).parent / "templates" / "class.js").read_text(encoding="utf-8")
+LIMIT = ("The code did not finish", "It was not run")
+"""How messages begin that tell of a limit, or of an answer that ended its process."""
 
 
 @dataclass
-class Row:
-    """A submission as its results.json tells it."""
+class More:
+    """What a folder tells beside its results: see ``autograder.batch.overview``."""
 
-    name: str
-    link: str
-    problem_set: str
-    title: str
-    score: float
-    max_score: float
-    fault: str
-    problem: str
-    notes: list[str]
-    tests: dict[str, dict[str, Any]]
-    hints: dict[str, str]
-    scores: dict[str, float] = field(default_factory=dict)
-    faults: set[str] = field(default_factory=set)
-
-    @property
-    def counts(self) -> bool:
-        """Whether the class's figures include it."""
-        return not self.fault and not self.problem
+    people: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    missing: Sequence[Mapping[str, str]] = ()
+    changes: Sequence[Mapping[str, str]] = ()
+    groups: Sequence[Mapping[str, Any]] = ()
+    pairs: Sequence[Mapping[str, Any]] = ()
+    usual: float = 1.0
+    by_hand: Sequence[str] = ()
 
 
-def write_class_page(folder: Path, out: Path) -> str:
+def write_class_page(folder: Path, out: Path, more: More | None = None) -> str:
     """Write the class at a glance from ``folder/*/results.json`` to ``out``; say it in a sentence.
 
     A results.json that cannot be read is listed on the page.
@@ -55,82 +47,21 @@ def write_class_page(folder: Path, out: Path) -> str:
     """
     if not folder.is_dir():
         raise CourseError(f"There is no folder {folder}: give the one that `grade --out` wrote.")
-    rows: list[Row] = []
-    bad: list[dict[str, str]] = []
-    for path in sorted(folder.glob("*/results.json"), key=lambda p: _alphabetical(p.parent.name)):
-        try:
-            rows.append(read_row(path, out.parent))
-        except (OSError, ValueError) as error:
-            bad.append({"name": one_line(path.parent.name), "reason": one_line(str(error))})
-    write_text(out, templates.get_template("class.html").render(**_figures(rows), bad=bad))
-    trouble = f", {len(bad)} could not be read" if bad else ""
-    return f"{len(rows)} results{trouble}: {out}"
-
-
-def _alphabetical(name: str) -> tuple[Any, ...]:
-    """A key that puts ``student2`` before ``student10``."""
-    parts = re.split(r"(\d+)", name.casefold())
-    return tuple((int(p[:18]), p) if i % 2 else (0, p) for i, p in enumerate(parts))
-
-
-def read_row(path: Path, page: Path) -> Row:
-    """The results.json at ``path``, with a link from a page in the folder ``page``.
-
-    Raises:
-        ValueError: it is not a results.json of ours; the message says what is wrong.
-    """
-    if path.stat().st_size > MAX_RESULTS:
-        raise ValueError(f"results.json is larger than {MAX_RESULTS >> 20} MB")
-    try:
-        data = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"results.json is not JSON: {error}") from None
-    _expect(isinstance(data, dict) and isinstance(data.get("tests"), list), "has no list of tests")
-    extra: Any = data.get("extra_data")
-    _expect(isinstance(extra, dict), "has no extra_data")
-    tests = {}
-    for test in data["tests"]:
-        mine = test.get("extra_data") if isinstance(test, dict) else None
-        if not isinstance(mine, dict) or not isinstance(mine.get("question"), str):
-            raise ValueError("results.json has a test that names no question")
-        _expect(_number(test.get("score")) and _number(test.get("max_score")), "has a bad score")
-        _expect(_are(mine.get("checks"), dict), "has no list of checks")
-        tests[mine["question"]] = test
-    feedback = path.with_name("feedback.html")
-    hints = extra.get("hints")
-    notes = extra.get("notes")
-    fault = str(extra.get("fault") or "")
-    if not fault and not extra.get("finished", True):
-        fault = "Grading did not come to its end."
-    top = extra.get("max_score")
-    return Row(
-        name=path.parent.name,
-        link=quote(os.path.relpath(feedback, page)) if feedback.is_file() else "",
-        problem_set=str(extra.get("problem_set", "")),
-        title=str(extra.get("title") or extra.get("problem_set") or "Results"),
-        score=sum(t["score"] for t in tests.values()),
-        max_score=top if _number(top) else sum(t["max_score"] for t in tests.values()),
-        fault=fault,
-        problem=str(extra.get("problem") or ""),
-        notes=[str(n) for n in notes] if isinstance(notes, list) else [],
-        tests=tests,
-        hints=hints if isinstance(hints, dict) else {},
-        scores={id: t["score"] for id, t in tests.items()},
-        faults={id for id, t in tests.items() if t["extra_data"].get("fault")},
+    rows, unreadable = read_rows(folder)
+    links = {row.name: row.link(out.parent) for row in rows}
+    digest = base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode()
+    page = templates.get_template("class.html").render(
+        **_figures(rows),
+        persons=_persons(rows),
+        links=links,
+        bad=[{"name": one_line(k), "reason": one_line(v)} for k, v in unreadable.items()],
+        more=more or More(),
+        script=Markup(SCRIPT),
+        script_hash=digest,
     )
-
-
-def _expect(held: bool, otherwise: str) -> None:
-    if not held:
-        raise ValueError(f"results.json {otherwise}")
-
-
-def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _are(values: Any, kind: type) -> bool:
-    return isinstance(values, list) and all(isinstance(v, kind) for v in values)
+    write_text(out, page)
+    trouble = f", {len(unreadable)} could not be read" if unreadable else ""
+    return f"{len(rows)} results{trouble}: {out}"
 
 
 def _figures(rows: list[Row]) -> dict[str, Any]:
@@ -139,10 +70,8 @@ def _figures(rows: list[Row]) -> dict[str, Any]:
     totals = [r.score for r in graded]
     max_score = max((r.max_score for r in rows), default=0.0)
     sets = sorted({r.problem_set for r in rows})
-    first = {id: test for r in reversed(rows) for id, test in r.tests.items()}
+    first = questions_of(rows)
     titles = {id: str(test.get("name", id)) for id, test in first.items()}
-    order = [id for r in rows[:1] for id in r.tests]
-    order += [id for id in first if id not in order]
     return {
         "title": rows[0].title if len(sets) == 1 else "Results",
         "mixed": sets if len(sets) > 1 else [],
@@ -150,15 +79,55 @@ def _figures(rows: list[Row]) -> dict[str, Any]:
         "graded": graded,
         "unreadable": sum(bool(r.problem) and not r.fault for r in rows),
         "faults": sum(bool(r.fault) for r in rows),
+        "unverified": sum(r.verified is False for r in graded),
         "mean": statistics.fmean(totals) if totals else 0.0,
         "median": statistics.median(totals) if totals else 0.0,
         "max_score": max_score,
         "bins": histogram(totals, max_score),
-        "questions": [_distribution(id, titles[id], graded, first[id]) for id in order],
-        "unverified": _unverified(graded, titles),
+        "questions": [_distribution(id, titles[id], graded, first[id]) for id in first],
+        "titles": titles,
         "mistakes": _mistakes(graded, titles),
         "failed": _failed(graded, titles),
     }
+
+
+def _persons(rows: Iterable[Row]) -> list[dict[str, Any]]:
+    """Who needs a person to look, by reason: each submission with what to look at."""
+    reasons = {
+        "Grader faults": "Graded again by the next `grade`; until then they have no score.",
+        "Bad input": "Nothing could be graded: ask for another file.",
+        "Not verified": "These accuracies count, but no model that was handed in reaches them.",
+        "Limits": "These answers did not come to their end, or took all the time there is.",
+        "Mended": "Graded as found; the notes say what was odd.",
+    }
+    found: dict[str, list[tuple[str, str]]] = {reason: [] for reason in reasons}
+    for row in rows:
+        if row.fault:
+            found["Grader faults"].append((row.name, row.fault))
+            continue
+        if row.problem:
+            found["Bad input"].append((row.name, row.problem))
+            continue
+        told = row.tests.items()
+        for reason, holds in (("Not verified", _unverified), ("Limits", _ended)):
+            if titles := [str(test.get("name", id)) for id, test in told if holds(test)]:
+                found[reason].append((row.name, ", ".join(titles)))
+        if row.notes:
+            found["Mended"].append((row.name, " ".join(row.notes)))
+    return [
+        {"title": title, "says": reasons[title], "rows": listed}
+        for title, listed in found.items()
+        if listed
+    ]
+
+
+def _unverified(test: Mapping[str, Any]) -> bool:
+    return test["extra_data"].get("verified") is False
+
+
+def _ended(test: Mapping[str, Any]) -> bool:
+    checks = test["extra_data"]["checks"]
+    return any(str(c.get("message", "")).startswith(LIMIT) for c in checks)
 
 
 def _distribution(
@@ -179,18 +148,8 @@ def _distribution(
     }
 
 
-def _unverified(graded: Iterable[Row], titles: dict[str, str]) -> list[dict[str, Any]]:
-    """The submissions with accuracies that no model reaches which was handed in."""
-    found = []
-    for row in graded:
-        told = {id: t["extra_data"].get("verified") for id, t in row.tests.items()}
-        if open := [titles[id] for id, verified in told.items() if verified is False]:
-            found.append({"name": row.name, "link": row.link, "questions": ", ".join(open)})
-    return found
-
-
 def _mistakes(graded: Iterable[Row], titles: dict[str, str]) -> list[dict[str, Any]]:
-    count: Counter[tuple[str, str]] = Counter()
+    who: dict[tuple[str, str], list[str]] = defaultdict(list)
     hints: dict[str, str] = {}
     for row in graded:
         hints |= {k: str(v) for k, v in row.hints.items()}
@@ -198,11 +157,11 @@ def _mistakes(graded: Iterable[Row], titles: dict[str, str]) -> list[dict[str, A
             told = test["extra_data"]
             several = told.get("mistakes")
             for mistake in several if isinstance(several, list) else [told.get("mistake")]:
-                count[id, str(mistake)] += bool(mistake)
+                if mistake:
+                    who[id, str(mistake)].append(row.name)
     return [
-        {"question": titles[id], "id": mistake, "count": n, "hint": hints.get(mistake, "")}
-        for (id, mistake), n in count.most_common(MOST_COMMON)
-        if n
+        {"question": titles[id], "id": mistake, "names": names, "hint": hints.get(mistake, "")}
+        for (id, mistake), names in sorted(who.items(), key=lambda item: -len(item[1]))
     ]
 
 

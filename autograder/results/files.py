@@ -1,18 +1,16 @@
-"""A Report as files: results.json for Gradescope and our own pages, grades.csv for a gradebook."""
+"""A Report as a file: results.json, for Gradescope and for our own pages and tables."""
 
-import csv
-import io
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from autograder.model import CheckResult, ProblemSet, QuestionResult, Report, Steps
+from autograder.model import CheckResult, HandIn, ProblemSet, QuestionResult, Report, Steps
 from autograder.results.text import escape, fence, inline, mask, one_line, shown
 
-__all__ = ["mask", "results", "write_grades", "write_results", "write_text"]
+__all__ = ["mask", "results", "write_results", "write_text"]
 
 PENDING = (
     "Not graded yet. If this stays, the grader was stopped before it was done: this is not your "
@@ -41,6 +39,7 @@ def results(report: Report) -> dict[str, Any]:
         "tests": tests,
         "extra_data": {
             "submission": one_line(report.submission),
+            **_who(report.hand_in),
             "problem_set": report.problem_set.id,
             "title": report.problem_set.title,
             "max_score": report.max_score,
@@ -49,9 +48,26 @@ def results(report: Report) -> dict[str, Any]:
             "fault": one_line(report.fault),
             "isolation": report.isolation,
             "notes": [one_line(n) for n in report.notes],
-            "hints": {id: h for q in report.questions for id, h in q.hints.items() if id},
+            "held": report.held,
+            "hints": {}
+            if report.held
+            else {id: h for q in report.questions for id, h in q.hints.items() if id},
         },
     }
+
+
+def _who(hand_in: HandIn) -> dict[str, Any]:
+    """The one who handed in, the first where several did; and all of them."""
+    students = [{k: one_line(v) for k, v in asdict(s).items()} for s in hand_in.students]
+    first = students[0] if students else {}
+    at = hand_in.submitted
+    student = {
+        "id": first.get("id", ""),
+        "name": first.get("name", ""),
+        "submitted": at.isoformat() if at else None,
+        "attempt": hand_in.attempt,
+    }
+    return {"student": student, "students": students, "late": hand_in.late}
 
 
 def finished(report: Report) -> bool:
@@ -92,24 +108,26 @@ def _test(result: QuestionResult, report: Report) -> dict[str, Any]:
         "score": score(result),
         "max_score": question.points,
         "status": "passed" if result.passed and not result.fault else "failed",
-        "output": _output(result, report.problem),
+        "output": _output(result, report),
         "output_format": "md",
         "visibility": report.problem_set.visibility,
         "extra_data": extra,
     }
 
 
-def _output(result: QuestionResult, problem: str) -> str:
+def _output(result: QuestionResult, report: Report) -> str:
     """What a student reads of a question, most useful first."""
-    if problem:
-        return f"Not graded: {inline(problem)}"
+    if report.problem:
+        return f"Not graded: {inline(report.problem)}"
     if result.fault:
         return FAULT
     if not result.done:
         return PENDING
+    held = report.held
     failed = [c for c in result.checks if not c.passed]
     parts = []
-    parts += [f"**Hint:** {inline(hint)}" for hint in result.hints.values()]
+    hints = () if held else result.hints.values()
+    parts += [f"**Hint:** {inline(hint)}" for hint in hints]
     if result.checks and not failed:
         parts.append(f"Right: it passed all {len(result.checks)} checks.")
     elif result.checks:
@@ -117,9 +135,9 @@ def _output(result: QuestionResult, problem: str) -> str:
         parts += [inline(shared)] if shared else []
         parts.append(f"{len(failed)} of {len(result.checks)} checks failed:")
         parts.append("\n".join(_failure(c.name, "" if shared else c.message) for c in failed))
-        if result.steps:
+        if result.steps and not held:
             parts.append(f"**How far it got:** {inline(result.steps.sentence)}")
-        if result.example:
+        if result.example and not held:
             code = fence(shown(result.example.text), "python")
             parts.append(f"**To try in your notebook:**\n\n{code}")
     parts += [f"Note: {inline(note)}" for note in result.notes]
@@ -151,70 +169,19 @@ def _summary(report: Report) -> str:
     else:
         lines = [f"{escape(report.problem_set.title)}: all questions were graded."]
         lines += filter(None, [escape(by_hand(report.problem_set))])
+    if report.held and any(q.done and not q.passed for q in report.questions):
+        lines.append(inline(report.held))
     return "\n\n".join([*lines, *(f"Note: {inline(note)}" for note in report.notes)])
+
+
+def rendered(report: Report) -> str:
+    """The text of results.json."""
+    return json.dumps(results(report), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
 
 
 def write_results(report: Report, path: Path) -> None:
     """Replace results.json at ``path`` whole, so that a reader never finds half of one."""
-    text = json.dumps(results(report), ensure_ascii=False, indent=1, allow_nan=False)
-    write_text(path, text + "\n")
-
-
-def write_grades(reports: Iterable[Report], problem_set: ProblemSet, path: Path) -> None:
-    """Write grades.csv: a row a submission, a column a question, blank where the grader failed.
-
-    Rows of submissions that were graded before, and are not among ``reports``, stay.
-    """
-    questions = [q.id for q in problem_set.questions]
-    header = ["submission", *questions, "total", "max", "verified", "note"]
-    made = []
-    for report in reports:
-        cells = {q.question.id: "" if q.fault else _number(q.score) for q in report.questions}
-        total = "" if report.fault else _number(report.score)
-        note = "; ".join(n for n in [report.problem, _fault_note(report), *report.notes] if n)
-        made.append(
-            [
-                _plain_cell(report.submission),
-                *(cells.get(id, "") for id in questions),
-                total,
-                _number(report.max_score),
-                {True: "yes", False: "no", None: ""}[report.verified],
-                _plain_cell(note),
-            ]
-        )
-    new = {row[0] for row in made}
-    table = io.StringIO(newline="")
-    # All quoted, for programs that split at semicolons as well.
-    rows = csv.writer(table, lineterminator="\n", quoting=csv.QUOTE_ALL)
-    rows.writerow(header)
-    rows.writerows([*(row for row in _graded_before(path, header) if row[0] not in new), *made])
-    write_text(path, table.getvalue())
-
-
-def _graded_before(path: Path, header: list[str]) -> list[list[str]]:
-    """The rows of an earlier call, as far as their results lie beside the table."""
-    try:
-        first, *rows = csv.reader(path.read_text(encoding="utf-8").splitlines())
-    except (OSError, ValueError, csv.Error):  # there is none, or it is none of ours
-        return []
-    if first != header:
-        return []
-    complete = [row for row in rows if len(row) == len(header)]
-    return [row for row in complete if (path.parent / row[0].removeprefix("'")).is_dir()]
-
-
-def _fault_note(report: Report) -> str:
-    return f"fault of the grader: {report.fault}" if report.fault else ""
-
-
-def _number(value: float) -> str:
-    return f"{value:.4f}".rstrip("0").rstrip(".")
-
-
-def _plain_cell(text: str) -> str:
-    """Text that no spreadsheet takes for a formula."""
-    text = one_line(text)
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@") else text
+    write_text(path, rendered(report))
 
 
 def write_text(path: Path, text: str) -> None:

@@ -17,9 +17,9 @@ from test_hostile import checkout
 
 from autograder.authoring.audit import RememberingSandbox
 from autograder.batch import run as batch
+from autograder.batch import worker
 from autograder.grading.basis import Basis
 from autograder.grading.grade import Grader
-from autograder.model import Report
 from autograder.results.class_page import write_class_page
 
 pytestmark = pytest.mark.slow
@@ -47,7 +47,7 @@ def hashes(folder: Path) -> dict[Path, str]:
 
 
 @pytest.fixture(scope="module")
-def graded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, list[Report]]]:
+def graded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, batch.Done]]:
     folder = tmp_path_factory.mktemp("class")
     handed_in, out = folder / "in", folder / "out"
     handed_in.mkdir()
@@ -62,17 +62,17 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, lis
     before = checkout(), hashes(handed_in)
     began = time.monotonic()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(batch, "Grader", remembering)
-        reports = batch.grade_all([handed_in], COURSE.problem_set(PS), COURSE, out)
+        patch.setattr(worker, "Grader", remembering)
+        done = batch.grade_all([handed_in], COURSE.problem_set(PS), COURSE, out)
     assert time.monotonic() - began < LONGEST
     assert (checkout(), hashes(handed_in)) == before
     assert {p.name for p in folder.iterdir()} == {"in", "out"}
     assert not Path("/tmp/hostile-was-here").exists()
-    yield out, reports
+    yield out, done
 
 
 @pytest.mark.parametrize("name", ROWS, ids=ascii)
-def test_everyone_gets_what_is_due(graded: tuple[Path, list[Report]], name: str) -> None:
+def test_everyone_gets_what_is_due(graded: tuple[Path, batch.Done], name: str) -> None:
     out, _ = graded
     points, says = ROWS[name]
     results = json.loads((out / name / "results.json").read_text(encoding="utf-8"))
@@ -85,8 +85,8 @@ def test_everyone_gets_what_is_due(graded: tuple[Path, list[Report]], name: str)
     assert "Traceback" not in text + page
 
 
-def test_tables_and_pages_hold_no_markup_or_formula(graded: tuple[Path, list[Report]]) -> None:
-    out, reports = graded
+def test_tables_and_pages_hold_no_markup_or_formula(graded: tuple[Path, batch.Done]) -> None:
+    out, done = graded
     with (out / "grades.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     assert {r["submission"].removeprefix("'") for r in rows} == set(ROWS)
@@ -98,5 +98,5 @@ def test_tables_and_pages_hold_no_markup_or_formula(graded: tuple[Path, list[Rep
     pages = [*out.glob("*/feedback.html"), out / "index.html"]
     markup = "".join(p.read_text(encoding="utf-8") for p in pages)
     assert "<img src=x" not in markup
-    everything = markup + batch.summary(reports)
+    everything = markup + batch.summary(done)
     assert not [c for c in everything if c in "\x1b\x07\x00\u202e\udc00"]

@@ -15,8 +15,7 @@ from handed_in import PS, cell, data, old, place, right, stripped
 from reports import SCHEMA
 from shipped import COURSE, compose
 
-from autograder.batch.run import grade_all, summary
-from autograder.model import Report
+from autograder.batch.run import Done, grade_all, summary
 from autograder.paths import ROOT
 from autograder.reading.answers import Submission
 from autograder.reading.reader import Reader
@@ -90,7 +89,7 @@ CLASS: dict[str, tuple[bytes, float, str]] = {
 
 
 @pytest.fixture(scope="module")
-def graded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Report]]:
+def graded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Done]:
     folder = tmp_path_factory.mktemp("class")
     handed_in, out = folder / "in", folder / "out"
     handed_in.mkdir()
@@ -101,8 +100,7 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Re
         archive.writestr("b.ipynb", data(right()))
     (handed_in / "folder.ipynb").mkdir()
     compose(PS)
-    reports = grade_all([handed_in], COURSE.problem_set(PS), COURSE, out)
-    return out, {r.submission: r for r in reports}
+    return out, grade_all([handed_in], COURSE.problem_set(PS), COURSE, out)
 
 
 ROWS = {
@@ -114,7 +112,8 @@ ROWS = {
 
 @pytest.mark.parametrize("name", ROWS)
 def test_everybody_gets_a_result_and_a_sentence(graded: Any, name: str) -> None:
-    out, reports = graded
+    out, done = graded
+    reports = {r.submission: r for r in done.reports}
     score, says = ROWS[name]
     results = json.loads((out / name / "results.json").read_text(encoding="utf-8"))
     jsonschema.validate(results, SCHEMA)
@@ -128,12 +127,12 @@ def test_everybody_gets_a_result_and_a_sentence(graded: Any, name: str) -> None:
 
 
 def test_the_table_of_grades_has_everybody(graded: Any) -> None:
-    out, reports = graded
+    out, done = graded
     with (out / "grades.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = {r["submission"]: r for r in csv.DictReader(file)}
     assert set(rows) == set(ROWS)
     assert {n: float(r["total"]) for n, r in rows.items()} == {n: s for n, (s, _) in ROWS.items()}
-    lines = summary(reports.values())
+    lines = summary(done)
     assert len(lines.splitlines()) == len(ROWS) and "Zoë" in lines
 
 
@@ -171,14 +170,14 @@ def test_what_fails_in_the_grader_costs_nobody_else_a_grade(
     right_one = Reader._read
 
     def fail(self: Reader, name: str, *rest: Any) -> Submission:
-        if name == "b":
+        if name == "b.ipynb":
             raise RuntimeError("nobody foresaw this")
         return right_one(self, name, *rest)
 
     monkeypatch.setattr(Reader, "_read", fail)
     for name in "abc":
         (tmp_path / f"{name}.ipynb").write_bytes(data(right()))
-    reports = grade_all([tmp_path], COURSE.problem_set(PS), COURSE, tmp_path / "out")
+    reports = grade_all([tmp_path], COURSE.problem_set(PS), COURSE, tmp_path / "out").reports
     assert [bool(r.fault) for r in reports] == [False, True, False]
     assert "b.ipynb cannot be read: RuntimeError, nobody foresaw this" in reports[1].fault
     with (tmp_path / "out" / "grades.csv").open(encoding="utf-8-sig") as file:

@@ -246,7 +246,7 @@ from handed_in import right
 folder = Path(sys.argv[1])
 (folder / "a.ipynb").write_text(json.dumps(right()))
 ps = basis({PS!r}).problem_set
-[report] = grade_all([folder / "a.ipynb"], ps, COURSE, folder / "out")
+[report] = grade_all([folder / "a.ipynb"], ps, COURSE, folder / "out").reports
 assert report.score == 5, report
 assert "numpy" in sys.modules and "torch" not in sys.modules
 """

@@ -116,7 +116,7 @@ def test_models_beside_the_notebook_count_as_well(files: dict[str, bytes], tmp_p
     for name, data in files.items():
         (folder / name).write_bytes(data)
     compose(PS.id)
-    (report,) = grade_all([folder], PS, COURSE, tmp_path / "out")
+    (report,) = grade_all([folder], PS, COURSE, tmp_path / "out").reports
     results = {q.question.id: q for q in report.questions}
     assert measured(results["report_autoencoder"]) is measured(results["report_cmc"]) is True
 

@@ -12,13 +12,16 @@ import pytest
 from handed_in import PS, cell, code, filled, place, release, right, stripped
 from shipped import COURSE, basis
 
+from autograder.batch.tables import Gradebook
 from autograder.grading.grade import Grader
 from autograder.model import Report
 from autograder.reading.answers import Submission, read_notebook
 from autograder.reading.collect import Found
 from autograder.reading.newer import is_newer
 from autograder.reading.record import receive
-from autograder.results.files import write_grades
+from autograder.reading.worker import OF_THE_GRADER
+from autograder.results.files import results
+from autograder.results.rows import as_row
 from autograder.sandbox import wire
 from helpers.reading.magics import parses
 
@@ -78,8 +81,9 @@ def test_an_answer_for_a_newer_python_is_the_graders_fault(grader: Grader, tmp_p
     assert [r.score for r in report.questions] == [1, 1, 0, 1, 1]
     assert f"not valid in Python 3.{MINOR}" in report.fault
     assert f"Python {NEXT}.2. Grade it in Python {NEXT} or newer" in report.fault
-    write_grades([report], COURSE.problem_set(PS), tmp_path / "grades.csv")
-    assert '"ada","1","1","","1","1",""' in (tmp_path / "grades.csv").read_text()
+    book = Gradebook.of(tmp_path, COURSE.problem_set(PS), COURSE)
+    book.write([as_row(results(report), "ada")], tmp_path / "grades.csv")
+    assert '"1","1","","1","1","","5"' in (tmp_path / "grades.csv").read_text()
 
 
 @pytest.mark.parametrize(
@@ -175,7 +179,7 @@ def test_a_version_is_one_that_there_is(version: str, newer: bool) -> None:
 def test_a_process_that_reads_can_claim_no_other_version(newer: dict[str, str]) -> None:
     def told(newer: dict[str, str]) -> Submission:
         fields = vars(read_notebook(filled(), release(), "")) | {"newer": newer}
-        text = msgspec.json.encode({k: v for k, v in fields.items() if k != "name"})
+        text = msgspec.json.encode({k: v for k, v in fields.items() if k not in OF_THE_GRADER})
         frame = struct.pack(">Q", len(text)) + text
         start = iter((frame[:8], frame[8:]))
         return receive(lambda n: next(start), COURSE.problem_set(PS), "ada")

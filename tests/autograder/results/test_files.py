@@ -1,4 +1,3 @@
-import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,7 @@ import pytest
 from reports import QUESTIONS, SCHEMA, problem_set, report, right, wrong
 
 from autograder.model import CheckResult, QuestionResult, Report, Steps
-from autograder.results.files import results, write_grades, write_results
+from autograder.results.files import results, write_results
 
 
 def checked(report: Report) -> dict[str, Any]:
@@ -147,52 +146,6 @@ def test_results_are_replaced_whole(tmp_path: Path) -> None:
     write_results(report(wrong(QUESTIONS[0])), path)
     assert json.loads(path.read_text(encoding="utf-8"))["score"] == first["score"] - 0.5
     assert [p.name for p in path.parent.iterdir()] == ["results.json"]
-
-
-def test_grades_have_a_row_a_submission(tmp_path: Path) -> None:
-    reports = [
-        report(name="Jürgen Müller"),
-        report(wrong(QUESTIONS[0]), name="=cmd|'/C calc'!A1", notes=["-1+1"]),
-        report(wrong(QUESTIONS[1], fault="no memory"), name="c, d"),
-        Report("e", problem_set(), [QuestionResult(q) for q in QUESTIONS], problem="It is a PDF."),
-    ]
-    reports[0].questions[0].verified, reports[0].questions[1].verified = True, False
-    reports[1].questions[0].verified = True
-    write_grades(reports, problem_set(), tmp_path / "grades.csv")
-    text = (tmp_path / "grades.csv").read_text(encoding="utf-8")
-    assert list(csv.reader(text.splitlines())) == [
-        ["submission", "encoder", "train_ae", "extra", "total", "max", "verified", "note"],
-        ["Jürgen Müller", "1", "2", "1", "4", "3", "no", ""],
-        ["'=cmd|'/C calc'!A1", "0.5", "2", "1", "3.5", "3", "yes", "'-1+1"],
-        ["c, d", "1", "", "1", "", "3", "", "fault of the grader: no memory"],
-        ["e", "0", "0", "0", "0", "3", "", "It is a PDF."],
-    ]
-
-
-def test_grades_of_nobody_have_a_header(tmp_path: Path) -> None:
-    write_grades([], problem_set(), tmp_path / "grades.csv")
-    assert (tmp_path / "grades.csv").read_text().startswith('"submission","encoder",')
-
-
-def test_rows_of_earlier_calls_stay_where_their_results_do(tmp_path: Path) -> None:
-    path = tmp_path / "grades.csv"
-
-    def graded(*names: str) -> list[list[str]]:
-        for name in names:
-            (tmp_path / name).mkdir(exist_ok=True)
-        reports = [Report(n, problem_set(), [right(q) for q in QUESTIONS]) for n in names]
-        write_grades(reports, problem_set(), path)
-        return list(csv.reader(path.read_text(encoding="utf-8").splitlines()))
-
-    _, *first = graded("anna", "=ben", "cleo")
-    header, *second = graded("anna")
-    assert sorted(second) == sorted(first) and header[0] == "submission"
-    (tmp_path / "=ben").rmdir()
-    assert [row[0] for row in graded("dora")[1:]] == ["cleo", "anna", "dora"]
-    path.write_text('"submission","another","header"\n"cleo","1","2"\n')
-    assert [row[0] for row in graded("dora")[1:]] == ["dora"]
-    path.write_bytes(b"\xff\x00")
-    assert [row[0] for row in graded("anna")[1:]] == ["anna"]
 
 
 def test_all_right_says_so() -> None:
