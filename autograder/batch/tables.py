@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -85,7 +86,7 @@ class Gradebook:
         line = {
             "submission": row.name,
             "student": own.id,
-            "name": own.name or student.name,
+            "name": own.name or (student.name if told.students else ""),
             "submitted": at.isoformat(timespec="seconds") if at else "",
             "late": "" if late is None else str(late),
             **{id: number(value) for id, value in (points | dict(given)).items()},
@@ -180,6 +181,5 @@ def _write(path: Path, header: Sequence[str], lines: Iterable[Mapping[str, str]]
 
 
 def _plain(text: str) -> str:
-    """Text that no spreadsheet takes for a formula."""
-    text = one_line(text)
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@") else text
+    """Text that no spreadsheet takes for a formula, where it splits at semicolons as well."""
+    return re.sub(r"(^|[;\t])(?=[=+\-@])", r"\1'", one_line(text))

@@ -16,13 +16,15 @@ from autograder.grading.steps import HowFar
 from autograder.model import Budget, CheckResult, CourseError, Question, QuestionResult
 from autograder.parts.declare import Check
 from autograder.reading.answers import Submission
-from autograder.sandbox.cells import Trouble
+from autograder.sandbox.cells import A_GPU, Trouble
 from autograder.sandbox.client import Sandbox
 from autograder.sandbox.job import End, Limits, Outcome, Run
 
 OTHERS = (PUBLIC, b"inputs of no term")
 """Secrets that tell which checks have the same outcome whatever the inputs."""
 MB = 1 << 20
+TOGETHER = 3  # seconds of computing for all right answers of a submission; it takes a tenth
+NOT_WRITTEN = "Files that the code writes elsewhere were not written."
 
 
 class CodeQuestions:
@@ -58,7 +60,7 @@ class CodeQuestions:
         elif run.on_gpu:
             result.notes.append("The code names a GPU; it was graded on a CPU.")
         if run.elsewhere:
-            result.notes.append("Files that the code writes elsewhere were not written.")
+            result.notes.append(NOT_WRITTEN)
         if not result.passed:
             result.notes += _missing_modules(run)
             self._recognise(result, rows)
@@ -70,6 +72,29 @@ class CodeQuestions:
             result.printed = _told(run)
             if not (run.end or run.missing):
                 self._tell_how_far(result, submission, beside, run)
+
+    def grade_right(self, results: Sequence[QuestionResult], submission: Submission) -> None:
+        """Fill in those that are right when all run in one process, which most answers are.
+
+        Nothing is told of a run that others could have disturbed: whatever fails here has to be
+        graded by itself. So its seconds count for nothing, and an answer that changes much of
+        torch to run without a GPU is left out.
+        """
+        chosen = [r.question for r in results]
+        sources = [*(submission.answers[q.id] for q in chosen), *submission.extras]
+        if len(chosen) < 2 or any(map(A_GPU.search, sources)):
+            return
+        basis, budget = self.basis, self.basis.problem_set.limits
+        jobs = [basis.job(q, submission, basis.calls(q, basis.secret)) for q in chosen]
+        seconds = min(TOGETHER, budget.seconds, budget.submission)
+        all_of = Limits(seconds, budget.memory * MB, budget.files * MB)
+        runs = self.sandbox.run_together(jobs, all_of)
+        for result, job, run in zip(results, jobs, runs, strict=True):
+            checks = judged(self._rows(result.question, run), run)
+            if len(run.outcomes) == len(job.calls) and all(c.passed for c in checks):
+                result.checks = checks
+                if run.elsewhere:
+                    result.notes.append(NOT_WRITTEN)
 
     def _tell_how_far(
         self, result: QuestionResult, submission: Submission, beside: Sequence[str], run: Run

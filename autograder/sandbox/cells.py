@@ -7,11 +7,15 @@ import builtins
 import functools
 import linecache
 import operator
+import re
 from dataclasses import dataclass
-from types import TracebackType
+from types import CodeType, TracebackType
 from typing import Any
 
 Namespace = dict[str, Any]
+
+A_GPU = re.compile(r"cuda|get_device|accelerator|\b(mps|xpu)\b")
+"""What code that is for a GPU says."""
 
 # Calls in an assignment that make a value and do no work: `hidden = list(...)`, `act = nn.ReLU()`.
 CHEAP = frozenset(dir(builtins)) - {"open", "input", "exec", "eval", "compile", "__import__"} | {
@@ -59,20 +63,35 @@ def run_definitions(source: str, namespace: Namespace, filename: str) -> list[Tr
 def _execute(source: str, namespace: Namespace, filename: str, everything: bool) -> list[Trouble]:
     lines = source.splitlines(keepends=True)
     linecache.cache[filename] = (len(source), None, lines, filename)
+    troubles = []
+    for part in _parts(source, filename, everything):
+        try:
+            if isinstance(part, Trouble):
+                troubles.append(part)
+            else:
+                exec(part, namespace)
+        except BaseException as error:
+            troubles.append(trouble(error, filename))
+    return troubles
+
+
+@functools.lru_cache(maxsize=500)  # of one submission's answers, all need the same cells
+def _parts(source: str, filename: str, everything: bool) -> list[CodeType | Trouble]:
+    """A cell's statements, each compiled by itself, or what is wrong with it."""
     try:
         body = ast.parse(source, filename).body
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
         return [trouble(error, filename)]
-    troubles = []
+    parts: list[CodeType | Trouble] = []
     flags = _future(body)
     for node in body:
         try:
             if everything or is_definition(node):
-                code = compile(ast.Module([node], []), filename, "exec", flags, dont_inherit=True)
-                exec(code, namespace)
+                whole = ast.Module([node], [])
+                parts.append(compile(whole, filename, "exec", flags, dont_inherit=True))
         except BaseException as error:
-            troubles.append(trouble(error, filename))
-    return troubles
+            parts.append(trouble(error, filename))
+    return parts
 
 
 def _future(body: list[ast.stmt]) -> int:

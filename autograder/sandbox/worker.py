@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from autograder.sandbox import elsewhere, pretrained, quiet_cuda, surroundings, wire
-from autograder.sandbox.cells import Trouble, run_cell, run_definitions, trouble
+from autograder.sandbox.cells import A_GPU, Trouble, run_cell, run_definitions, trouble
 from autograder.sandbox.on_cpu import OnCPU
 from autograder.sandbox.recorder import Recorder, Steps
 
@@ -26,9 +26,6 @@ ANSWER = "<answer>"
 PRINTED = 4000
 OURS = re.compile(r"autograder($|\.)")
 """Our own modules, which an answer does not find: it could change what the probes use of them."""
-
-A_GPU = re.compile(r"cuda|get_device|accelerator|\b(mps|xpu)\b")
-"""What code that is for a GPU says."""
 
 Receive = Callable[[], dict[str, Any]]
 Send = Callable[[dict[str, Any]], None]
@@ -59,13 +56,23 @@ def main(connection: socket.socket) -> None:
 
 
 def serve(receive: Receive, send: Send) -> None:
-    """Run cells, then probes beside them; each request is sent once the one before is answered."""
+    """Run one job after another until no more come."""
     printed = Tail()
     sys.stdout = sys.stderr = printed
     surroundings.install()
     pretrained.install()
     elsewhere.install(str(Path.cwd()))
     job = receive()
+    while True:
+        job = run(job, receive, send, printed)
+
+
+def run(job: dict[str, Any], receive: Receive, send: Send, printed: Tail) -> dict[str, Any]:
+    """Run cells, then probes beside them, each request once the one before is answered.
+
+    Returns the next job.
+    """
+    elsewhere.USED.clear()
     stand_ins = [loaded(code, name) for name, code in job["stand_ins"].items()]
     own = {name: sys.modules.pop(name) for name in list(sys.modules) if OURS.match(name)}
     recorder = recorder_for(job["record"])
@@ -73,20 +80,25 @@ def serve(receive: Receive, send: Send) -> None:
     send({**told, "printed": printed.getvalue()})
 
     request = receive()
+    if "answer" in request:  # nothing was there to be probed
+        sys.modules.update(own)
+        return request
     sys.modules.update(own)
     for name, code in request["modules"].items():
         sys.modules[name] = loaded(code, name)
     probes = loaded(request["probes"], "probes")
     for name in [name for name in sys.modules if OURS.match(name)]:
         del sys.modules[name]
-    while True:
-        for call in receive()["calls"]:
+    while "calls" in (request := receive()):
+        for call in request["calls"]:
             with recorder or contextlib.nullcontext():
                 said = outcome(getattr(probes, call["probe"]), namespace, call["inputs"])
             send(said)
             if recorder:
                 send({"kept": recorder.kept})
         send({"printed": printed.getvalue(), "elsewhere": bool(elsewhere.USED)})
+    sys.modules.update(own)
+    return request
 
 
 def recorder_for(sizes: list[int] | None) -> Recorder | Steps | None:
@@ -117,7 +129,7 @@ def run_cells(
         quiet_cuda.install()
         mode: Any = OnCPU(as_asked=True)
         mode.__enter__()  # for good
-    torch.manual_seed(0)
+    torch.default_generator.manual_seed(0)  # torch's own notes a seed for each GPU, slowly
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what given cells have to say is not the answer's
         for i, source in enumerate(job["given"]):
@@ -142,7 +154,7 @@ def run_cells(
 
 def outcome(probe: Any, namespace: dict[str, Any], inputs: dict[str, Any]) -> dict[str, Any]:
     """What ``probe`` returned, or how it failed."""
-    torch.manual_seed(0)
+    torch.default_generator.manual_seed(0)
     tensors = {
         k: torch.from_numpy(v) if isinstance(v, np.ndarray) else v for k, v in inputs.items()
     }

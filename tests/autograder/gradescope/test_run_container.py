@@ -83,6 +83,28 @@ def test_results_are_valid_from_the_start_and_grow(base: Path) -> None:
     assert data["extra_data"]["finished"] is True
 
 
+def test_who_handed_in_and_which_attempt_it_is_stand_in_the_results(base: Path) -> None:
+    metadata = {
+        "created_at": "2026-10-20T12:00:00-04:00",
+        "users": [{"sid": "007", "name": "Ann", "email": "a@x.edu"}],
+        "previous_submissions": [{"submission_time": "2026-10-19T12:00:00-04:00", "score": 1}],
+    }
+    (base / "submission_metadata.json").write_text(json.dumps(metadata))
+    assert container.main(base, base / "source") == 0
+    assert read(Stub.results)["extra_data"]["student"] == {
+        "id": "007", "name": "Ann", "submitted": "2026-10-20T12:00:00-04:00", "attempt": 2,
+    }  # fmt: skip
+
+
+def test_a_rule_of_the_course_holds_hints_back(base: Path) -> None:
+    course = base / "source" / "course.toml"
+    text = course.read_text().replace("number = 1\n", "number = 1\nhints = { after = 2 }\n", 1)
+    course.write_text(text)
+    assert container.main(base, base / "source") == 0
+    held = "Hints come from attempt 3 on; this is attempt 1."
+    assert read(Stub.results)["extra_data"]["held"].startswith(held)
+
+
 @pytest.mark.parametrize("after", [0, 2])
 def test_a_grader_that_dies_leaves_what_it_had_and_its_fault(
     base: Path, monkeypatch: pytest.MonkeyPatch, after: int, capsys: pytest.CaptureFixture[str]
