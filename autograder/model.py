@@ -118,6 +118,9 @@ class ProblemSet:
     by_hand: tuple[Question, ...] = ()
     limits: Budget = field(default_factory=Budget)
     hints: bool = True
+    posted_at: datetime | None = None
+    due_at: datetime | None = None
+    """The times of these days, where course.toml has them."""
     late: Lateness | None = None
     hold: HintRule | None = None
     """When Gradescope's feedback holds hints back."""

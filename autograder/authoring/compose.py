@@ -4,7 +4,6 @@ import base64
 import re
 from collections.abc import Mapping
 from copy import deepcopy
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from nbformat import NotebookNode
 
 from autograder.authoring.first_cell import first_cell
 from autograder.authoring.marks import mark
+from autograder.course.dates import written
 from autograder.course.table import Course
 from autograder.model import CourseError, ProblemSet
 from autograder.parts.declare import Part, applies, misfit
@@ -126,8 +126,8 @@ def _values(ps: ProblemSet, course: Course) -> dict[str, str]:
     return {
         "title": ps.title,
         "number": str(ps.number),
-        "posted": _date(ps.posted),
-        "due": _date(ps.due),
+        "posted": written(ps.posted, ps.posted_at, course.about.timezone),
+        "due": written(ps.due, ps.due_at, course.about.timezone),
         "points": _number(ps.points + ps.points_by_hand),
         "hand_in": ps.hand_in,
         "problem_set": ps.id,
@@ -162,10 +162,6 @@ def _picture(name: str, course: Course) -> str:
     if not path.is_file():
         raise CourseError(f"There is no {path}, which a text cell shows.")
     return f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}"
-
-
-def _date(value: date) -> str:
-    return f"{value.day} {value:%B %Y}"
 
 
 def _number(value: float) -> str:

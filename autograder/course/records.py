@@ -17,7 +17,6 @@ KINDS = {
     "float": "a number",
     "bool": "true or false",
     "array": "a list",
-    "date": "a date like 2026-10-12",
     "object": "a table",
 }
 

@@ -4,13 +4,13 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
+from autograder.course import dates
 from autograder.course.limits import read as read_limits
 from autograder.course.records import Record, T, typed
 from autograder.course.secret import secret
@@ -67,12 +67,12 @@ class Table(Record, frozen=True):
     title: str
     number: int
     parts: list[str]
-    posted: date
-    due: date
+    posted: Any
+    due: Any
     hand_in: str
     profiles: list[Profile] = msgspec.field(default_factory=lambda: ["full", "mini"])
     visibility: Literal["visible", "after_due_date", "after_published", "hidden"] = "visible"
-    hints: bool | Hints = True
+    hints: bool | dict[str, Any] = True
     verify: Literal["flag", "required"] = "flag"
     points: dict[str, float] = msgspec.field(default_factory=dict)
     options: dict[str, Any] = msgspec.field(default_factory=dict)
@@ -146,9 +146,9 @@ class Course:
         return self._secrets[ps_id]
 
     def deadline(self, problem_set: ProblemSet) -> datetime:
-        """The moment when the day that a problem set is due ends. Raises CourseError."""
-        zone = _zone(self.about.timezone, f"{self.file}, [course]")
-        return datetime.combine(problem_set.due + timedelta(days=1), time(), zone)
+        """The moment from which on a hand-in is late. Raises CourseError."""
+        zone = dates.zone(self.about.timezone, f"{self.file}, [course]")
+        return dates.end(problem_set.due, problem_set.due_at, zone)
 
     def make_secret(self, ps_id: str) -> None:
         """Make the secret of a problem set where there is none yet. Raises CourseError."""
@@ -183,8 +183,9 @@ class Course:
         for key, items in (("parts", table.parts), ("profiles", table.profiles)):
             if not items or len({*items}) < len(items):
                 raise fail(f"{key} is {items!r}, but has to name each one once, and at least one.")
-        if table.due < table.posted:
-            raise fail(f"due ({table.due}) lies before posted ({table.posted}).")
+        posted, due = dates.day(table.posted, "posted", fail), dates.day(table.due, "due", fail)
+        if due < posted:
+            raise fail(f"due ({due}) lies before posted ({posted}).")
         if not isinstance(self._limits, Mapping):
             raise CourseError(f"{self.file}: limits = {self._limits!r} belongs in a table.")
         parts = [declare.load_part(name) for name in table.parts]
@@ -196,13 +197,15 @@ class Course:
             title=table.title,
             number=table.number,
             parts=tuple(table.parts),
-            posted=table.posted,
-            due=table.due,
+            posted=posted,
+            due=due,
+            posted_at=table.posted if isinstance(table.posted, datetime) else None,
+            due_at=table.due if isinstance(table.due, datetime) else None,
             profiles=tuple(table.profiles),
             visibility=table.visibility,
             hand_in=table.hand_in,
             hints=table.hints is not False,
-            hold=_hold(table.hints, fail),
+            hold=_hold(table.hints, f"{place}, hints", fail),
             verify=table.verify,
             late=_lateness(self._late, table.late, f"{self.file}, [late]", place),
             options=_options(parts, table.options, fail),
@@ -223,18 +226,10 @@ def _check_source(source: str, place: str) -> None:
         )
 
 
-def _zone(name: str, place: str) -> tzinfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise CourseError(
-            f"{place}: timezone is {name!r}, but has to be one like America/New_York or UTC."
-        ) from None
-
-
-def _hold(hints: bool | Hints, fail: Fail) -> HintRule | None:
-    if isinstance(hints, bool):
+def _hold(table: bool | dict[str, Any], place: str, fail: Fail) -> HintRule | None:
+    if isinstance(table, bool):
         return None
+    hints = typed(table, Hints, place)
     if hints.after < 0 or (hints.a_day is not None and hints.a_day < 0):
         raise fail("hints holds a number below 0; after and a_day count attempts.")
     return HintRule(hints.after, hints.a_day)

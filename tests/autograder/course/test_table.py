@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from toy_course import TOML, make
 
+from autograder.course.dates import written
 from autograder.course.secret import PUBLIC_SECRET, secret
 from autograder.course.table import Course
-from autograder.model import Budget, CourseError, ProblemSet
+from autograder.model import Budget, CourseError, HintRule, Lateness, ProblemSet
 from autograder.parts import declare
 
 
@@ -60,7 +61,17 @@ def test_points_can_be_other_than_the_parts_own(root: Path) -> None:
         ("number = 7", "nubmer = 7", "unknown key 'nubmer'"),
         ("number = 7", "", "number is missing"),
         ("posted = 2026-10-12", "posted = 2026-12-12", "due (2026-10-26) lies before posted"),
-        ("posted = 2026-10-12", "posted = 2026-10-12T10:00:00", "has to be a date"),
+        ("posted = 2026-10-12", "posted = '2026-10-12'", "has to be a date like 2026-10-12, or"),
+        ("posted = 2026-10-12", "posted = 10:00:00", "posted is datetime.time(10, 0), but has to"),
+        ("posted = 2026-10-12", "posted = 2026-10-27T10:00:00Z", "due (2026-10-26) lies before"),
+        ("number = 7", "number = 7\nhints = { after = -1 }", "hints holds a number below 0"),
+        (
+            "number = 7",
+            "number = 7\nhints = { before = 1 }",
+            "unknown key 'before'; there are after, a_day",
+        ),
+        ("number = 7", "number = 7\nlate = { a_day = 1 }", "unknown key 'a_day'"),
+        ("number = 7", "number = 7\nlate = { last_day = -1 }", "last_day is -1, but has to be 0"),
         ('["toy"]', "[]", "parts is []"),
         ('["toy"]', '["toy", "toy"]', "name each one once"),
         ('["toy"]', "[3]", "parts holds 3"),
@@ -94,6 +105,51 @@ def test_says_what_is_wrong_and_where(root: Path, old: str, new: str, said: str)
         [Course(root).problem_set(id) for id in Course(root).ids]
     if "no part" not in said:
         assert str(path) in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("due", "zone", "ends", "text"),
+    [
+        ("2026-10-26", "UTC", "2026-10-27T00:00:00+00:00", "26 October 2026"),
+        ("2026-10-26", "America/New_York", "2026-10-27T00:00:00-04:00", "26 October 2026"),
+        ("2026-10-26T23:59:00-05:00", "UTC", "2026-10-26T23:59:00-05:00",
+         "26 October 2026, 23:59 (UTC-05:00)"),
+        ("2026-10-26T17:00:00Z", "UTC", "2026-10-26T17:00:00+00:00",
+         "26 October 2026, 17:00 (UTC)"),
+        ("2026-10-26T17:00:00", "Europe/Berlin", "2026-10-26T17:00:00+01:00",
+         "26 October 2026, 17:00 (Europe/Berlin)"),
+    ],
+)  # fmt: skip
+def test_a_due_date_ends_where_the_course_is(
+    root: Path, due: str, zone: str, ends: str, text: str
+) -> None:
+    toml = TOML.replace("due = 2026-10-26", f"due = {due}")
+    toml = toml.replace('title = "Toys"', f'title = "Toys"\ntimezone = "{zone}"')
+    (root / "course.toml").write_text(toml)
+    course = Course(root)
+    ps = course.problem_set("ps_toy")
+    assert course.deadline(ps).isoformat() == ends
+    assert written(ps.due, ps.due_at, course.about.timezone) == text
+
+
+def test_a_zone_that_there_is_not_is_told_to_who_needs_it(root: Path) -> None:
+    toml = TOML.replace('title = "Toys"', 'title = "Toys"\ntimezone = "Atlantis"')
+    (root / "course.toml").write_text(toml)
+    course = Course(root)
+    with pytest.raises(CourseError, match="timezone is 'Atlantis', but has to be one like"):
+        course.deadline(course.problem_set("ps_toy"))
+
+
+def test_lateness_and_hints_are_the_courses_or_the_problem_sets_own(root: Path) -> None:
+    ps = problem_set("ps_toy", root)
+    assert ps.late is None and ps.hold is None and ps.hints
+    text = TOML.replace(
+        "number = 7", "number = 7\nlate = { last_day = 3 }\nhints = { after = 2, a_day = 3 }"
+    )
+    (root / "course.toml").write_text(f"[late]\npoints_a_day = 0.5\nlast_day = 9\n{text}")
+    ps = problem_set("ps_toy", root)
+    assert ps.late == Lateness(points_a_day=0.5, last_day=3)
+    assert ps.hold == HintRule(2, 3) and ps.hints
 
 
 def test_limits_are_the_courses_unless_the_problem_set_has_its_own(root: Path) -> None:
