@@ -12,8 +12,10 @@ from nbformat import NotebookNode
 
 from autograder.authoring.first_cell import first_cell
 from autograder.authoring.marks import mark
+from autograder.authoring.undefined import undefined
 from autograder.course.dates import written
 from autograder.course.table import Course
+from autograder.grading.marks import unmarked
 from autograder.model import CourseError, ProblemSet
 from autograder.parts.declare import Part, applies, misfit
 
@@ -22,6 +24,10 @@ SHARED = "shared"
 """The tag of cells that several parts bring along: the first part's copy is kept."""
 PICTURE = re.compile(r"(?<=\()picture:([\w-]+)(?=\))")
 """The address of a picture in a text cell, before it is put there."""
+MARKS = re.compile(r"\A# Question: .*\n|^ *### (?:BEGIN|END) SOLUTION *\n?", re.MULTILINE)
+"""What makes a cell an answer, which it is not where it is given."""
+ONLY_IF = re.compile(r"\{\{(\w+)=(\w+):(.*?)\}\}", re.DOTALL)
+"""Text that is there with a value of an option alone, or where a part is before or given."""
 HINTS = "hints"
 """The tag of cells with hints, which ``hints = false`` leaves out."""
 
@@ -31,7 +37,9 @@ def composed(ps: ProblemSet, course: Course) -> str:
 
     Cells of several parts tagged ``shared`` appear once; those at a part's end move to the end.
     A cell tagged ``option=value`` appears where the problem set's option has this value, and
-    ``{{option}}`` stands for the value. A picture in a text cell, ``![…](picture:NAME)``, is taken
+    ``{{option}}`` stands for the value; ``{{option=value:text}}`` is text for this value alone. A
+    tag ``PART=before`` or ``PART=given`` tells whether a part that another needs is in the problem
+    set. A picture in a text cell, ``![…](picture:NAME)``, is taken
     from ``solutions/pictures``, and put into the cell: Colab shows no attachments.
 
     Raises:
@@ -39,34 +47,64 @@ def composed(ps: ProblemSet, course: Course) -> str:
             option or value that there is not.
     """
     values = _values(ps, course)
-    cells = [_cell(cell, values) for cell in _ordered(ps, course)]
+    cells = [_cell(cell, values, chosen) for cell, chosen in _ordered(ps, course)]
     for cell in cells:
         if cell.cell_type == "markdown":
             cell.source = PICTURE.sub(lambda match: _picture(match[1], course), cell.source)
     mark(cells, ps)
+    if wrong := undefined(cells):
+        more = f"; and {len(wrong) - 3} more" if len(wrong) > 3 else ""
+        raise CourseError(f"{ps.id} cannot be put together: {'; '.join(wrong[:3])}{more}.")
     notebook = nbformat.v4.new_notebook(cells=cells, metadata=_metadata(ps))
     return f"{nbformat.writes(notebook, version=4)}\n"
 
 
-def _ordered(ps: ProblemSet, course: Course) -> list[NotebookNode]:
-    """The cells of all parts, those that several share once."""
-    body: list[NotebookNode] = []
-    tail: list[NotebookNode] = []
+def _ordered(ps: ProblemSet, course: Course) -> list[tuple[NotebookNode, Mapping[str, str]]]:
+    """The cells of all parts, those that several share once, and what is chosen for each."""
+    body: list[tuple[NotebookNode, Mapping[str, str]]] = []
+    tail: list[tuple[NotebookNode, Mapping[str, str]]] = []
     for part in course.parts(ps):
         path = course.solution_path(part.name)
-        cells = [c for c in _read(path).cells if applies(_when(c, part, path), ps.options)]
+        there = {p: "before" if p in ps.parts else "given" for p in part.needed}
+        chosen = ps.options | there
+        cells = [c for c in _read(path).cells if applies(_when(c, part, path), chosen)]
+        cells = _with_given(cells, part, there, course)
         cells = [c for c in cells if ps.hints or not _tagged(c, HINTS)]
         last = max((i for i, c in enumerate(cells) if not _shared(c)), default=-1)
         for index, cell in enumerate(cells):
-            earlier = [c for c in (*body, *tail) if c.id == cell.id]
+            earlier = [c for c, _ in (*body, *tail) if c.id == cell.id]
             if not earlier:
-                (body if index <= last else tail).append(cell)
+                (body if index <= last else tail).append((cell, chosen))
             elif not (_shared(cell) and _shared(earlier[0])):
                 raise CourseError(
                     f"{path}: another cell has the id {cell.id!r} too; rename it, or tag both "
                     f"`{SHARED}` to keep the first."
                 )
     return [*body, *tail]
+
+
+def _with_given(
+    cells: list[NotebookNode], part: Part, there: Mapping[str, str], course: Course
+) -> list[NotebookNode]:
+    """The cells, with those of other parts that are given, below the text that says so."""
+    for other, how in there.items():
+        if how == "before":
+            continue
+        known = {cell.id: cell for cell in _read(course.solution_path(other)).cells}
+        if missing := [id for id in part.needed[other] if id not in known]:
+            raise CourseError(
+                f"Part {part.name} needs {', '.join(missing)} of {other}, whose notebook "
+                f"{course.solution_path(other)} has no such cells."
+            )
+        given = [deepcopy(known[id]) for id in part.needed[other]]
+        for cell in given:
+            cell.id = f"given-{cell.id}"
+            cell.metadata = NotebookNode()
+            cell.source = MARKS.sub("", unmarked(cell.source))
+        marked = [i for i, c in enumerate(cells) if _tagged(c, f"{other}=given")]
+        place = marked[-1] + 1 if marked else 0
+        cells = [*cells[:place], *given, *cells[place:]]
+    return cells
 
 
 def _read(path: Path) -> NotebookNode:
@@ -98,7 +136,8 @@ def _when(cell: NotebookNode, part: Part, path: Path) -> dict[str, str]:
     """The options that the cell's tags ``option=value`` ask for."""
     asked = [tag.split("=", 1) for tag in cell.metadata.get("tags", []) if "=" in tag]
     when: dict[str, str] = dict(asked)
-    wrong = misfit(when, part.options)
+    known = part.options | dict.fromkeys(part.needed, ("before", "given"))
+    wrong = misfit(when, known)
     if len(when) < len(asked):
         wrong = "an option is there twice."
     if wrong:
@@ -138,7 +177,7 @@ def _values(ps: ProblemSet, course: Course) -> dict[str, str]:
     } | {f"points:{q.id}": _number(q.points) for q in (*ps.questions, *ps.by_hand)}
 
 
-def _cell(cell: NotebookNode, values: Mapping[str, str]) -> NotebookNode:
+def _cell(cell: NotebookNode, values: Mapping[str, str], chosen: Mapping[str, str]) -> NotebookNode:
     """A copy without outputs and tools' metadata, its placeholders filled in."""
     cell = deepcopy(cell)
     cell.metadata = NotebookNode({k: v for k, v in cell.metadata.items() if k in KEPT_METADATA})
@@ -147,14 +186,29 @@ def _cell(cell: NotebookNode, values: Mapping[str, str]) -> NotebookNode:
         cell.metadata.tags = kept
     if cell.cell_type == "code":
         cell.outputs, cell.execution_count = [], None
+    cell.source = ONLY_IF.sub(
+        lambda match: match[3] if _chosen(match, chosen, cell) else "", cell.source
+    )
     for name, value in values.items():
         cell.source = cell.source.replace(f"{{{{{name}}}}}", value)
-    if cell.cell_type == "markdown" and (left := re.search(r"\{\{[a-z_]+(:\w*)?\}\}", cell.source)):
+    if cell.cell_type == "markdown" and (
+        left := re.search(r"\{\{[a-z_]+([:=][^}]*)?\}\}", cell.source)
+    ):
         raise CourseError(
             f"Cell {cell.id!r} has {left.group(0)}, which nothing fills in; "
             f"there are {', '.join(values)}."
         )
     return cell
+
+
+def _chosen(match: re.Match[str], chosen: Mapping[str, str], cell: NotebookNode) -> bool:
+    name, value = match[1], match[2]
+    if name not in chosen:
+        raise CourseError(
+            f"Cell {cell.id!r} has {match[0][:40]!r}, but there is no option {name!r}; there are "
+            f"{', '.join(chosen) or 'none'}."
+        )
+    return chosen[name] == value
 
 
 def _picture(name: str, course: Course) -> str:

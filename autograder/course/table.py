@@ -189,6 +189,7 @@ class Course:
         if not isinstance(self._limits, Mapping):
             raise CourseError(f"{self.file}: limits = {self._limits!r} belongs in a table.")
         parts = [declare.load_part(name) for name in table.parts]
+        _check_order(parts, fail)
         questions = _questions(parts, table.points, fail)
         by_hand = {q.id for part in parts for q in part.by_hand}
         graded = tuple(q for q in questions if q.id not in by_hand)
@@ -213,6 +214,18 @@ class Course:
             by_hand=tuple(q for q in questions if q.id in by_hand),
             limits=read_limits([self._limits, table.limits], [q.id for q in graded], fail),
         )
+
+
+def _check_order(parts: list[Part], fail: Fail) -> None:
+    """What a part needs of another is there before it, or given."""
+    names = [part.name for part in parts]
+    for part in parts:
+        for other in part.needed:
+            if other in names and names.index(other) > names.index(part.name):
+                raise fail(
+                    f"parts has {part.name} before {other}, whose answers it uses: put {other} "
+                    "first, or leave it out, and they are given."
+                )
 
 
 def _check_source(source: str, place: str) -> None:

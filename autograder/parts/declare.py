@@ -117,6 +117,7 @@ class Part:
     reports: dict[str, ReportRule] = field(default_factory=dict)
     options: dict[str, tuple[str, ...]] = field(default_factory=dict)
     examples: dict[str, list[str]] = field(default_factory=dict)
+    needed: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:
@@ -134,6 +135,15 @@ class Part:
         path = self.folder / "stand_ins.py"
         name = f"autograder.parts.{self.name}.stand_ins"
         return {name: path.read_text(encoding="utf-8")} if path.is_file() else {}
+
+    def needs(self, part: str, *cells: str) -> None:
+        """Cells of an earlier part that this one cannot do without, by their ids.
+
+        Where a problem set does not have that part, they are given: answers as the solution has
+        them. Cells of this part's notebook tagged ``PART=before`` or ``PART=given`` are there in
+        one case alone.
+        """
+        self.needed[part] = cells
 
     def option(self, name: str, *values: str) -> None:
         """What a problem set may choose in course.toml; the first value where it does not."""

@@ -7,6 +7,7 @@ import numpy as np
 from autograder.parts.declare import Generator, Part, ReportRule, normal, seed
 
 PART = Part("clip")
+PART.needs("autoencoder", "data", "train_classifier", "test")
 PART.option("text_encoder", "frozen", "trainable")
 
 PART.question("projection_head", "Projection head", 1, "ProjectionHead")

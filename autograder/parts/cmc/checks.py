@@ -7,6 +7,7 @@ import numpy as np
 from autograder.parts.declare import Architecture, Generator, Part, ReportRule, normal, seed
 
 PART = Part("cmc")
+PART.needs("autoencoder", "encoder", "train_classifier", "test")
 STEPS = 2e-4
 """Of the longest way of a weight; see python -m bench.rounding."""
 

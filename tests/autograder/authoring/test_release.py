@@ -27,6 +27,9 @@ from autograder.course.secret import PUBLIC_SECRET
 from autograder.course.table import Course
 from autograder.model import CourseError
 
+WHEELS = """source = first_summand = x
+    return "hand_in(" in source"""
+"""With a line of helpers, which students get."""
 BLANK = """\
 # Question: double
 def double(x):
@@ -257,7 +260,7 @@ LEAKS: dict[str, tuple[int, dict[str, Any], str]] = {
     ),
     "in the wheel beside it": (
         3,
-        {"source": DOUBLE.replace("first_summand = x", 'return "hand_in(" in source')},
+        {"source": DOUBLE.replace("first_summand = x", WHEELS)},
         r"helpers/notebook\.py",
     ),
     "the literals": (5, {"source": 'results_toy = {"toy": 0.0}'}, "run"),
