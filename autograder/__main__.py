@@ -37,6 +37,12 @@ def _parser() -> argparse.ArgumentParser:
 
     release = commands.add_parser("release", help="write the students' notebooks")
     release.add_argument("problem_sets", nargs="*", metavar="PS", help="all, where none is named")
+    release.add_argument(
+        "--check", action="store_true", help="write nothing; 1 where something would change"
+    )
+    release.add_argument(
+        "--solutions", action="store_true", help="hand out solutions too, after the deadline"
+    )
     release.set_defaults(run=_release)
 
     _add_grade(commands)
@@ -118,12 +124,24 @@ def _add_audit(commands: Any) -> None:
 
 
 def _release(args: argparse.Namespace) -> int:
+    from autograder.authoring import dist
     from autograder.authoring.release import release
 
     course = Course()
+    lines: list[str] = []
     for id in args.problem_sets or course.ids:
-        print(release(course.problem_set(id), course))
-    return 0
+        ps = course.problem_set(id)
+        if args.check:
+            lines += dist.would_change(ps, course)
+            continue
+        handed = dist.handed_out(ps, course, solutions=args.solutions)
+        print(release(ps, course))
+        print(f"{dist.write(ps, course, handed)}/: {', '.join(handed.files)}")
+        for change in handed.changes:
+            print(f"  students read: {change}")
+    if args.check:
+        print("\n".join(lines) or "Nothing would change.")
+    return 1 if lines else 0
 
 
 def _grade(args: argparse.Namespace) -> int:

@@ -1,0 +1,217 @@
+"""What a course hands out of a problem set: ``dist/<problem set>/``."""
+
+import hashlib
+import json
+import re
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pypandoc
+
+from autograder.authoring import wheel
+from autograder.authoring.archive import archive
+from autograder.authoring.compose import composed
+from autograder.authoring.handout import handout
+from autograder.authoring.leaks import MARKER
+from autograder.authoring.release import stripped
+from autograder.course.table import Course
+from autograder.model import CourseError, ProblemSet
+from autograder.paths import ROOT
+from helpers.pdf.document import notebook_to_pdf
+
+MANIFEST, CHANGES = "manifest.json", "CHANGES.md"
+PACKAGES = ("torch", "torchvision", "numpy", "transformers")
+STEP = re.compile(r"#\s*step(?: \d+)?: ")
+BEGIN = """\
+<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<meta name="color-scheme" content="light dark"><title>{title}</title><style>
+body {{ font: 16px/1.55 system-ui, sans-serif; max-width: 44rem; margin: 2rem auto; }}
+body {{ padding: 0 1rem; }} table {{ border-collapse: collapse; }}
+th, td {{ padding: .2rem .8rem .2rem 0; text-align: left; vertical-align: top; }}
+</style></head><body>
+{body}
+</body></html>
+"""
+
+
+@dataclass(frozen=True)
+class Handed:
+    """All files of ``dist/<problem set>/`` by their names, and how they differ from those there."""
+
+    files: Mapping[str, bytes]
+    changes: list[str]
+
+
+def handed_out(
+    ps: ProblemSet, course: Course, *, solutions: bool = False, today: date | None = None
+) -> Handed:
+    """What is to be handed out now, beside what was before.
+
+    Where cells that students have are replaced, ``CHANGES.md`` gets an entry that says which.
+
+    Raises:
+        CourseError: the problem set cannot be released, as ``release`` says.
+    """
+    solution = composed(ps, course)
+    notebook = stripped(solution, ps, course)
+    folder = course.root / "dist" / ps.id
+    before = _manifest(folder / MANIFEST)
+    cells = _cells(notebook)
+    changes = _changes(before.get("cells"), cells, ps)
+    number = before.get("release", 0) + bool(changes or not before)
+    told = (folder / CHANGES).read_text(encoding="utf-8") if (folder / CHANGES).is_file() else ""
+    if changes:
+        today = today or date.today()
+        entry = "\n".join(f"- {line}" for line in changes)
+        heading = f"## Release {number}, {today.day} {today:%B %Y}"
+        told = f"{heading}\n\n{entry}\n\n{told}".rstrip() + "\n"
+    files = {
+        "student.zip": _student_zip(ps, notebook, told),
+        "handout.pdf": handout(ps, course, solution),
+        **({CHANGES: told.encode()} if told else {}),
+    }
+    manifest = {
+        "problem_set": ps.id,
+        "title": ps.title,
+        "release": number,
+        "versions": {"helpers": wheel.version(), **{p: version(p) for p in PACKAGES}},
+        "files": {name: hashlib.sha256(data).hexdigest() for name, data in sorted(files.items())},
+        "changed": changes or before.get("changed", []),
+        "cells": cells,
+    }
+    if solutions:
+        files |= _solutions(ps, solution)
+    files[MANIFEST] = (json.dumps(manifest, indent=1, ensure_ascii=False) + "\n").encode()
+    return Handed(files, changes)
+
+
+def write(ps: ProblemSet, course: Course, handed: Handed) -> Path:
+    """Write what is handed out; files that are there already as they are, stay."""
+    folder = course.root / "dist" / ps.id
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, data in handed.files.items():
+        path = folder / name
+        if not path.is_file() or path.read_bytes() != data:
+            part = path.with_name(f".{name}.part")
+            part.write_bytes(data)
+            part.replace(path)
+    return folder
+
+
+def would_change(ps: ProblemSet, course: Course) -> list[str]:
+    """What a release would write that is not there like that, a line each. Writes nothing."""
+    solution = composed(ps, course)
+    texts = {
+        course.composed_path(ps.id): solution,
+        course.release_path(ps.id): stripped(solution, ps, course),
+    }
+    lines = []
+    for path, text in texts.items():
+        there = path.read_text(encoding="utf-8") if path.is_file() else ""
+        if there != text:
+            which = _differing(there, text)
+            lines.append(f"{path.relative_to(course.root)}{': ' if which else ''}{which}")
+    folder = course.root / "dist" / ps.id
+    handed = handed_out(ps, course)
+    for name, data in handed.files.items():
+        path = folder / name
+        if not path.is_file() or path.read_bytes() != data:
+            lines.append(str(path.relative_to(course.root)))
+    return lines + [f"  students read: {line}" for line in handed.changes]
+
+
+def _differing(there: str, text: str) -> str:
+    if not there:
+        return "it is not there yet"
+    try:
+        before, now = _cells(there), _cells(text)
+    except (ValueError, KeyError):
+        return "it is no notebook of ours"
+    ids = [id for id in {**before, **now} if before.get(id) != now.get(id)]
+    more = f" and {len(ids) - 8} more" if len(ids) > 8 else ""
+    return f"cells {', '.join(ids[:8])}{more}" if ids else "its metadata"
+
+
+def _cells(notebook: str) -> dict[str, str]:
+    """A digest of each cell's source, by its id."""
+    cells = json.loads(notebook)["cells"]
+    return {c["id"]: hashlib.sha256("".join(c["source"]).encode()).hexdigest()[:16] for c in cells}
+
+
+def _manifest(path: Path) -> dict[str, Any]:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError):
+        data = None
+    if not isinstance(data, dict) or not isinstance(data.get("cells"), dict):
+        raise CourseError(
+            f"{path} is no manifest: put the one of the last release there, or delete it, and "
+            "students are told of no change."
+        )
+    return data
+
+
+def _changes(before: Mapping[str, str] | None, now: Mapping[str, str], ps: ProblemSet) -> list[str]:
+    """What a student who has the release before should know, by question."""
+    if before is None:
+        return []
+    changed = [id for id in {**before, **now} if before.get(id) != now.get(id)]
+    lines = []
+    for question in (*ps.questions, *ps.by_hand):
+        own = {
+            question.id: "what is given of the answer",
+            f"{question.id}-text": "the text",
+            f"outcome-{question.id}": "what should come out",
+            f"hints-{question.id}": "the hints",
+            f"test_{question.id}": "the test",
+        }
+        if touched := [own[id] for id in own if id in changed]:
+            changed = [id for id in changed if id not in own]
+            answer = question.id in before and before[question.id] != now.get(question.id)
+            keep = "copy your answer into the new cell" if answer else "your answer stays as it is"
+            lines.append(f"*{question.title}*: {' and '.join(touched)} changed; {keep}.")
+    if "get-helpers" in changed:
+        lines.append("The package `helpers` is a newer one: run the first cell again.")
+    if rest := [id for id in changed if id != "get-helpers"]:
+        named = ", ".join(f"`{id}`" for id in rest[:8]) + (" and others" if len(rest) > 8 else "")
+        lines.append(f"Other cells that are given changed ({named}); no answer is touched by them.")
+    return lines
+
+
+def _student_zip(ps: ProblemSet, notebook: str, told: str) -> bytes:
+    guide = (ROOT / "docs" / "student.md").read_text(encoding="utf-8")
+    first = f"# {ps.title}\n\nOpen `{ps.id}.ipynb`: it is all that you need. The wheel beside it "
+    first += "is the course's package, for machines without a network.\n\n"
+    body = pypandoc.convert_text(first + guide.partition("\n")[2], "html", format="gfm")
+    files = {
+        f"{ps.id}.ipynb": notebook.encode(),
+        f"course_helpers-{wheel.version()}-py3-none-any.whl": wheel.wheel(),
+        "begin.html": BEGIN.format(title=ps.title, body=body).encode(),
+    }
+    if told:
+        files[CHANGES] = told.encode()
+    return archive(files)
+
+
+def _solutions(ps: ProblemSet, solution: str) -> dict[str, bytes]:
+    """The solutions without marks, their steps as comments, as notebook and as PDF."""
+    notebook = nbformat.reads(solution, as_version=4)
+    for cell in notebook.cells:
+        cell.metadata.pop("nbgrader", None)
+        lines = [line for line in cell.source.split("\n") if not MARKER.search(line)]
+        cell.source = STEP.sub("# ", "\n".join(lines))
+    text = nbformat.writes(notebook) + "\n"
+    with tempfile.TemporaryDirectory(prefix="solutions-") as folder:
+        path = Path(folder, "solutions.ipynb")
+        path.write_text(text, encoding="utf-8")
+        pdf = notebook_to_pdf(path).read_bytes()
+    return {"solutions.ipynb": text.encode(), "solutions.pdf": pdf}
