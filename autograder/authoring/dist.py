@@ -1,9 +1,11 @@
 """What a course hands out of a problem set: ``dist/<problem set>/``."""
 
 import hashlib
+import io
 import json
 import re
 import tempfile
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -13,6 +15,7 @@ from typing import Any
 
 import nbformat
 import pypandoc
+from pypdf import PdfReader
 
 from autograder.authoring import wheel
 from autograder.authoring.archive import archive
@@ -20,7 +23,9 @@ from autograder.authoring.compose import composed
 from autograder.authoring.handout import handout
 from autograder.authoring.leaks import MARKER
 from autograder.authoring.release import stripped
+from autograder.authoring.runs import Runs
 from autograder.course.table import Course
+from autograder.grading.mistakes import load_patches
 from autograder.model import CourseError, ProblemSet
 from autograder.paths import ROOT
 from helpers.pdf.document import notebook_to_pdf
@@ -77,6 +82,7 @@ def handed_out(
         "handout.pdf": handout(ps, course, solution),
         **({CHANGES: told.encode()} if told else {}),
     }
+    _refuse_leaks(ps, course, solution, files)
     manifest = {
         "problem_set": ps.id,
         "title": ps.title,
@@ -200,6 +206,29 @@ def _student_zip(ps: ProblemSet, notebook: str, told: str) -> bytes:
     if told:
         files[CHANGES] = told.encode()
     return archive(files)
+
+
+def _refuse_leaks(
+    ps: ProblemSet, course: Course, solution: str, files: Mapping[str, bytes]
+) -> None:
+    """Nothing that leaves the house may hold a run of a solution: raises CourseError else."""
+    runs = Runs(json.loads(solution))
+    problems = []
+    with zipfile.ZipFile(io.BytesIO(files["student.zip"])) as file:
+        for name in file.namelist():
+            if not name.endswith((".whl", ".ipynb")):  # the release has looked at these
+                problems += runs.find(f"{name} in student.zip", file.read(name).decode())
+    pages = PdfReader(io.BytesIO(files["handout.pdf"])).pages
+    problems += runs.find("handout.pdf", "\n".join(page.extract_text() for page in pages))
+    for part in course.parts(ps):
+        for check in part.checks:
+            problems += runs.find(f"the check {check.name}", check.sentence)
+        for id, snippets in part.examples.items():
+            problems += [p for code in snippets for p in runs.find(f"an example of {id}", code)]
+        for patch in load_patches(part).mistakes:
+            problems += runs.find(f"the hint of {patch.id}", patch.hint)
+    if problems:
+        raise CourseError(f"{ps.id} is not handed out: {'; '.join(problems[:5])}.")
 
 
 def _solutions(ps: ProblemSet, solution: str) -> dict[str, bytes]:

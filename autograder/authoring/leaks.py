@@ -65,6 +65,14 @@ def split(source: str) -> tuple[list[str], list[str]]:
     return seen, removed
 
 
+def removed_and_seen(notebook: Mapping[str, Any]) -> Iterator[tuple[Any, str, str]]:
+    """Of each code cell with a solution its id, what is removed, and what students see."""
+    for cell in notebook["cells"]:
+        seen, removed = split(_source(cell))
+        if removed and cell["cell_type"] == "code":
+            yield cell.get("id"), "\n".join(removed), "\n".join(seen)
+
+
 def find(
     solution: Mapping[str, Any], release: Mapping[str, Any], beside: Mapping[str, str] | None = None
 ) -> list[str]:
@@ -87,7 +95,7 @@ def find(
             problems.append(f"{place} has an output")
         if content.get("execution_count") is not None:
             problems.append(f"{place} has the execution count {content['execution_count']}")
-        for text in _texts(content):
+        for text in texts(content):
             if match := MARKER.search(text):
                 problems.append(f"{place} has the marker {match.group(0)!r}")
             squeezed = _squeeze(text)
@@ -114,17 +122,17 @@ def _needles(cells: list[Cell]) -> dict[str, tuple[str, str]]:
     return needles
 
 
-def _texts(value: Any) -> Iterator[str]:
+def texts(value: Any) -> Iterator[str]:
     """All text in parsed JSON, and the text hidden in it as base64."""
     if isinstance(value, Mapping):
         if isinstance(value.get("source"), list):
             value = {**value, "source": "".join(value["source"])}
         for key, item in value.items():
             yield str(key)
-            yield from _texts(item)
+            yield from texts(item)
     elif isinstance(value, list | tuple):
         for item in value:
-            yield from _texts(item)
+            yield from texts(item)
     elif isinstance(value, str):
         yield value
         for match in _BASE64.finditer(value):

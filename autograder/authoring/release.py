@@ -1,6 +1,7 @@
 """Makes the students' release of a problem set from its composed notebook."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import nbformat
@@ -13,6 +14,7 @@ from traitlets.config import Config, PyFileConfigLoader
 from autograder.authoring import leaks, wheel
 from autograder.authoring.compose import composed
 from autograder.authoring.marks import definitions
+from autograder.authoring.runs import OF_PACKAGE, Runs
 from autograder.course.table import Course
 from autograder.model import CourseError, ProblemSet
 
@@ -56,13 +58,25 @@ def stripped(solution: str, ps: ProblemSet, course: Course) -> str:
         raise CourseError(f"nbgrader cannot make a release of {ps.id}: {error}") from error
     result = nbformat.reads(text, as_version=4)
     beside = wheel.texts() if course.helpers.source == "inside" else {}
-    if problems := leaks.find(source, result, beside):
+    problems = leaks.find(source, result, beside)
+    problems += _runs(source, result, beside)
+    if problems:
         raise CourseError(
             f"{ps.id} is not released: {'; '.join(problems[:5])}"
             + (f"; and {len(problems) - 5} more." if len(problems) > 5 else ".")
         )
     _scaffold(source, result, ps)
     return str(text)
+
+
+def _runs(source: NotebookNode, result: NotebookNode, beside: Mapping[str, str]) -> list[str]:
+    """Where the release or what comes with it holds a solution's code with other names."""
+    runs = Runs(source)
+    places = [(f"cell {cell.id!r}", cell) for cell in result.cells]
+    places.append(("the notebook's metadata", result.metadata))
+    found = [p for place, of in places for text in leaks.texts(of) for p in runs.find(place, text)]
+    found += [p for name, text in beside.items() for p in runs.find(name, text, OF_PACKAGE)]
+    return list(dict.fromkeys(found))
 
 
 def _converter(ps: ProblemSet, root: Path) -> GenerateAssignment:

@@ -183,9 +183,6 @@ class Course:
         for key, items in (("parts", table.parts), ("profiles", table.profiles)):
             if not items or len({*items}) < len(items):
                 raise fail(f"{key} is {items!r}, but has to name each one once, and at least one.")
-        posted, due = dates.day(table.posted, "posted", fail), dates.day(table.due, "due", fail)
-        if due < posted:
-            raise fail(f"due ({due}) lies before posted ({posted}).")
         if not isinstance(self._limits, Mapping):
             raise CourseError(f"{self.file}: limits = {self._limits!r} belongs in a table.")
         parts = [declare.load_part(name) for name in table.parts]
@@ -198,10 +195,7 @@ class Course:
             title=table.title,
             number=table.number,
             parts=tuple(table.parts),
-            posted=posted,
-            due=due,
-            posted_at=table.posted if isinstance(table.posted, datetime) else None,
-            due_at=table.due if isinstance(table.due, datetime) else None,
+            **_dates(table, fail),
             profiles=tuple(table.profiles),
             visibility=table.visibility,
             hand_in=table.hand_in,
@@ -214,6 +208,15 @@ class Course:
             by_hand=tuple(q for q in questions if q.id in by_hand),
             limits=read_limits([self._limits, table.limits], [q.id for q in graded], fail),
         )
+
+
+def _dates(table: Table, fail: Fail) -> dict[str, Any]:
+    posted, due = dates.day(table.posted, "posted", fail), dates.day(table.due, "due", fail)
+    if due < posted:
+        raise fail(f"due ({due}) lies before posted ({posted}).")
+    times = {"posted_at": table.posted, "due_at": table.due}
+    with_time = {key: value for key, value in times.items() if isinstance(value, datetime)}
+    return {"posted": posted, "due": due, **with_time}
 
 
 def _check_order(parts: list[Part], fail: Fail) -> None:
