@@ -194,7 +194,8 @@ def _changes(before: Mapping[str, str] | None, now: Mapping[str, str], ps: Probl
 
 
 def _student_zip(ps: ProblemSet, notebook: str, told: str) -> bytes:
-    guide = (ROOT / "docs" / "student.md").read_text(encoding="utf-8")
+    path = ROOT / "docs" / "student.md"
+    guide = path.read_text(encoding="utf-8") if path.is_file() else ""
     first = f"# {ps.title}\n\nOpen `{ps.id}.ipynb`: it is all that you need. The wheel beside it "
     first += "is the course's package, for machines without a network.\n\n"
     body = pypandoc.convert_text(first + guide.partition("\n")[2], "html", format="gfm")
