@@ -45,6 +45,8 @@ def _assignment(database: Any, book: Gradebook, release: Release) -> None:
     due = book.deadline.astimezone(UTC).replace(tzinfo=None)
     database.update_or_create_assignment(ps.id, duedate=due)
     database.update_or_create_notebook(ps.id, ps.id)
+    points = {f"test_{q.id}": q.points for q in ps.questions}
+    points |= {q.id: q.points for q in ps.by_hand}
     for cell in release.notebook["cells"]:
         marks = cell["metadata"].get("nbgrader")
         if not marks:
@@ -52,7 +54,7 @@ def _assignment(database: Any, book: Gradebook, release: Release) -> None:
         id, kind = marks["grade_id"], cell["cell_type"]
         source = "".join(cell["source"])
         if marks["grade"]:
-            top = float(marks["points"])
+            top = points.get(id, float(marks["points"]))  # which the course may have changed
             database.update_or_create_grade_cell(id, ps.id, ps.id, max_score=top, cell_type=kind)
         if marks["solution"]:
             database.update_or_create_solution_cell(id, ps.id, ps.id)

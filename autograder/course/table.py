@@ -294,7 +294,9 @@ def _questions(parts: list[Part], points: Mapping[str, float], fail: Fail) -> li
     for id, value in points.items():
         if id not in questions:
             raise fail(f"points names {id!r}; the questions are {', '.join(questions)}.")
-        if not value > 0:
-            raise fail(f"points of {id} is {value:g}, but has to be a number above 0.")
+        if not value >= 0:
+            raise fail(
+                f"points of {id} is {value:g}, but has to be 0, which drops the question, or more."
+            )
         questions[id] = replace(questions[id], points=value)
     return list(questions.values())
