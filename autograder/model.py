@@ -113,7 +113,7 @@ class ProblemSet:
     profiles: tuple[str, ...]
     visibility: str
     hand_in: str
-    options: dict[str, str] = field(default_factory=dict)
+    options: dict[str, str | int | float] = field(default_factory=dict)
     questions: tuple[Question, ...] = ()
     by_hand: tuple[Question, ...] = ()
     limits: Budget = field(default_factory=Budget)

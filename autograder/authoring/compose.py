@@ -18,6 +18,7 @@ from autograder.course.table import Course
 from autograder.grading.marks import unmarked
 from autograder.model import CourseError, ProblemSet
 from autograder.parts.declare import Part, applies, misfit
+from autograder.parts.numbers import Values, filled
 
 KEPT_METADATA = ("tags", "jupyter", "cellView")
 SHARED = "shared"
@@ -59,15 +60,16 @@ def composed(ps: ProblemSet, course: Course) -> str:
     return f"{nbformat.writes(notebook, version=4)}\n"
 
 
-def _ordered(ps: ProblemSet, course: Course) -> list[tuple[NotebookNode, Mapping[str, str]]]:
+def _ordered(ps: ProblemSet, course: Course) -> list[tuple[NotebookNode, Values]]:
     """The cells of all parts, those that several share once, and what is chosen for each."""
-    body: list[tuple[NotebookNode, Mapping[str, str]]] = []
-    tail: list[tuple[NotebookNode, Mapping[str, str]]] = []
+    body: list[tuple[NotebookNode, Values]] = []
+    tail: list[tuple[NotebookNode, Values]] = []
     for part in course.parts(ps):
         path = course.solution_path(part.name)
         there = {p: "before" if p in ps.parts else "given" for p in part.needed}
         chosen = ps.options | there
         cells = [c for c in _read(path).cells if applies(_when(c, part, path), chosen)]
+        _refuse_typed(cells, part, ps, path)
         cells = _with_given(cells, part, there, course)
         cells = [c for c in cells if ps.hints or not _tagged(c, HINTS)]
         last = max((i for i, c in enumerate(cells) if not _shared(c)), default=-1)
@@ -81,6 +83,18 @@ def _ordered(ps: ProblemSet, course: Course) -> list[tuple[NotebookNode, Mapping
                     f"`{SHARED}` to keep the first."
                 )
     return [*body, *tail]
+
+
+def _refuse_typed(cells: list[NotebookNode], part: Part, ps: ProblemSet, path: Path) -> None:
+    """No text or code may say another number than was chosen."""
+    for name, number in part.numbers.items():
+        for cell in cells:
+            for line, text in enumerate(cell.source.split("\n"), 1):
+                if typed := number.typed(text, ps.options[name]):
+                    raise CourseError(
+                        f"{path}, cell {cell.id!r}, line {line}, says {typed!r}, but {name} is "
+                        f"{ps.options[name]} in {ps.id}: write {{{{{name}}}}} there."
+                    )
 
 
 def _with_given(
@@ -173,11 +187,11 @@ def _values(ps: ProblemSet, course: Course) -> dict[str, str]:
         "course": course.about.title,
         "term": course.about.term,
         "first_cell": first_cell(course),
-        **ps.options,
+        **{name: str(value) for name, value in ps.options.items()},
     } | {f"points:{q.id}": _number(q.points) for q in (*ps.questions, *ps.by_hand)}
 
 
-def _cell(cell: NotebookNode, values: Mapping[str, str], chosen: Mapping[str, str]) -> NotebookNode:
+def _cell(cell: NotebookNode, values: Mapping[str, str], chosen: Values) -> NotebookNode:
     """A copy without outputs and tools' metadata, its placeholders filled in."""
     cell = deepcopy(cell)
     cell.metadata = NotebookNode({k: v for k, v in cell.metadata.items() if k in KEPT_METADATA})
@@ -191,6 +205,7 @@ def _cell(cell: NotebookNode, values: Mapping[str, str], chosen: Mapping[str, st
     )
     for name, value in values.items():
         cell.source = cell.source.replace(f"{{{{{name}}}}}", value)
+    cell.source = filled(cell.source, chosen)
     if cell.cell_type == "markdown" and (
         left := re.search(r"\{\{[a-z_]+([:=][^}]*)?\}\}", cell.source)
     ):
@@ -201,7 +216,7 @@ def _cell(cell: NotebookNode, values: Mapping[str, str], chosen: Mapping[str, st
     return cell
 
 
-def _chosen(match: re.Match[str], chosen: Mapping[str, str], cell: NotebookNode) -> bool:
+def _chosen(match: re.Match[str], chosen: Values, cell: NotebookNode) -> bool:
     name, value = match[1], match[2]
     if name not in chosen:
         raise CourseError(

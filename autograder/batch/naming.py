@@ -38,7 +38,8 @@ def name_group(folder: Path, group_id: str, id: str, hint: str, course: Course) 
     _check(id, hint, part, path)
     source = _sample(group, question, ps, course)
     before = path.read_text(encoding="utf-8") if path.is_file() else ""
-    entry = _entry(id, question, hint, source, {k: ps.options[k] for k in part.options})
+    options = {k: str(ps.options[k]) for k in part.options}
+    entry = _entry(id, question, hint, source, options)
     write_text(path, f"{before.rstrip()}\n\n{entry}" if before else entry)
     try:
         load_patches(part)

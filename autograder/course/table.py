@@ -272,12 +272,25 @@ def _read(path: Path) -> dict[str, Any]:
         raise CourseError(f"{path} is not valid TOML: {error}.") from None
 
 
-def _options(parts: list[Part], chosen: Mapping[str, str], fail: Fail) -> dict[str, str]:
+def _options(
+    parts: list[Part], chosen: Mapping[str, Any], fail: Fail
+) -> dict[str, str | int | float]:
     """A value for every option of the parts: what was chosen, else the first there is."""
     known = {name: values for part in parts for name, values in part.options.items()}
-    if wrong := declare.misfit(chosen, known):
-        raise fail(wrong)
-    return {name: values[0] for name, values in known.items()} | dict(chosen)
+    numbers = {name: number for part in parts for name, number in part.numbers.items()}
+    for name, value in chosen.items():
+        if name not in {**known, **numbers}:
+            there = ", ".join({**known, **numbers}) or "none"
+            raise fail(f"there is no option {name!r}, only {there}.")
+        wrong = (
+            numbers[name].misfit(name, value)
+            if name in numbers
+            else declare.misfit({name: value}, known)
+        )
+        if wrong:
+            raise fail(wrong)
+    first = {name: values[0] for name, values in known.items()}
+    return first | {name: n.default for name, n in numbers.items()} | dict(chosen)
 
 
 def _questions(parts: list[Part], points: Mapping[str, float], fail: Fail) -> list[Question]:

@@ -55,8 +55,14 @@ class Basis:
             release,
             reference,
             {part.name: part for part in parts},
-            {part.name: part.probes for part in parts},
-            {part.name: part.stand_ins for part in parts},
+            {part.name: part.probes + part.constants(options) for part in parts},
+            {
+                part.name: {
+                    name: source + part.constants(options)
+                    for name, source in part.stand_ins.items()
+                }
+                for part in parts
+            },
             {part.name: load_patches(part).fitting(options) for part in parts},
             course.secret(release.problem_set.id),
         )

@@ -11,6 +11,7 @@ from typing import Any
 from autograder.grading.basis import Basis
 from autograder.grading.compare import own_type
 from autograder.model import Example, Question
+from autograder.parts.numbers import filled
 from autograder.sandbox import wire
 from autograder.sandbox.cells import Trouble
 from autograder.sandbox.client import Sandbox
@@ -32,7 +33,8 @@ class Examples:
     def calls(self, question: Question) -> tuple[Call, ...]:
         """What to ask an answer for, beside the probes of its part and ``PROBE``."""
         examples = self.basis.part(question).examples.get(question.id, [])
-        return tuple(Call("example", {"code": code}) for code in examples)
+        options = self.basis.problem_set.options
+        return tuple(Call("example", {"code": filled(code, options)}) for code in examples)
 
     def first_wrong(self, question: Question, outcomes: Sequence[Outcome]) -> Example | None:
         """The first snippet for which an answer gave something else than the reference."""

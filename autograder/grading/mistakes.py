@@ -22,6 +22,7 @@ from autograder.course.records import Record, typed
 from autograder.grading.marks import unmarked
 from autograder.model import CourseError, QuestionResult
 from autograder.parts.declare import Part, applies, misfit
+from autograder.parts.numbers import Values, filled
 from autograder.sandbox.cells import Trouble
 
 FILE = "mistakes.toml"
@@ -88,13 +89,23 @@ class Patches:
     variants: list[Patch]
     equal: list[Equal] = field(default_factory=list)
 
-    def fitting(self, options: Mapping[str, str]) -> "Patches":
-        """Those that are there with these options."""
+    def fitting(self, options: Values) -> "Patches":
+        """Those that are there with these options, their numbers filled in."""
         return Patches(
-            [p for p in self.mistakes if applies(p.when, options)],
-            [p for p in self.variants if applies(p.when, options)],
+            [_filled(p, options) for p in self.mistakes if applies(p.when, options)],
+            [_filled(p, options) for p in self.variants if applies(p.when, options)],
             self.equal,
         )
+
+
+def _filled(patch: Patch, options: Values) -> Patch:
+    texts = {
+        name: filled(value, options)
+        for name in ("hint", "find", "replace", "source", "cell")
+        if (value := getattr(patch, name))
+    }
+    edits = [(filled(a, options), filled(b, options)) for a, b in patch.edits]
+    return msgspec.structs.replace(patch, edits=edits, **texts)
 
 
 def load_patches(part: Part) -> Patches:

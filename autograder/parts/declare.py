@@ -11,13 +11,14 @@ import hmac
 import importlib
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from autograder.model import CourseError, Question
+from autograder.parts.numbers import Number, Values, filled
 
 Generator = np.random.Generator
 Inputs = dict[str, Any]
@@ -37,7 +38,7 @@ def misfit(when: Mapping[str, str], options: Mapping[str, Sequence[str]]) -> str
     return ""
 
 
-def applies(when: Mapping[str, str], options: Mapping[str, str]) -> bool:
+def applies(when: Mapping[str, str], options: Values) -> bool:
     """Whether something that holds for certain options only is there with these."""
     return all(options.get(name) == value for name, value in when.items())
 
@@ -118,6 +119,7 @@ class Part:
     options: dict[str, tuple[str, ...]] = field(default_factory=dict)
     examples: dict[str, list[str]] = field(default_factory=dict)
     needed: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    numbers: dict[str, Number] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:
@@ -148,6 +150,22 @@ class Part:
     def option(self, name: str, *values: str) -> None:
         """What a problem set may choose in course.toml; the first value where it does not."""
         self.options[name] = values
+
+    def number(
+        self,
+        name: str,
+        default: int | float,
+        *,
+        low: float,
+        high: float,
+        samples: tuple[int | float, int | float],
+        said: str = "",
+    ) -> None:
+        """A number that students implement, which a problem set may choose (``parts/numbers.py``).
+
+        In probes and stand-ins it is a constant with its name in capitals.
+        """
+        self.numbers[name] = Number(default, low, high, samples, said)
 
     def question(
         self, id: str, title: str, points: float, *names: str, bonus: bool = False
@@ -195,8 +213,16 @@ class Part:
 
         return declare
 
-    def checks_of(self, question: str, options: Mapping[str, str]) -> list[Check]:
-        return [c for c in self.checks if c.question == question and applies(c.when, options)]
+    def checks_of(self, question: str, options: Values) -> list[Check]:
+        return [
+            replace(c, sentence=filled(c.sentence, options))
+            for c in self.checks
+            if c.question == question and applies(c.when, options)
+        ]
+
+    def constants(self, options: Values) -> str:
+        """The numbers that are chosen, as Python, to stand behind a module of this part."""
+        return "".join(f"\n{n.upper()} = {options[n]!r}" for n in self.numbers if n in options)
 
 
 def normal(rng: Generator, *shape: int) -> np.ndarray:
