@@ -10,11 +10,11 @@ from typing import Any, Literal
 
 import msgspec
 
-from autograder.course import dates
+from autograder.course import dates, policies
 from autograder.course.limits import read as read_limits
 from autograder.course.records import Record, T, typed
 from autograder.course.secret import secret
-from autograder.model import CourseError, HintRule, Lateness, ProblemSet, Question
+from autograder.model import CourseError, ProblemSet, Question
 from autograder.parts import declare
 from autograder.parts.declare import Part
 from autograder.paths import ROOT
@@ -44,21 +44,6 @@ class Image(Record, frozen=True):
     """The table ``gradescope``: what its image is built from."""
 
     torch_index: str = ""
-
-
-class Late(Record, frozen=True):
-    """The table ``late``, of the course or of a problem set."""
-
-    points_a_day: float | None = None
-    grace_hours: float | None = None
-    last_day: int | None = None
-
-
-class Hints(Record, frozen=True):
-    """When Gradescope tells hints."""
-
-    after: int = 0
-    a_day: int | None = None
 
 
 class Table(Record, frozen=True):
@@ -200,9 +185,9 @@ class Course:
             visibility=table.visibility,
             hand_in=table.hand_in,
             hints=table.hints is not False,
-            hold=_hold(table.hints, f"{place}, hints", fail),
+            hold=policies.hold(table.hints, f"{place}, hints", fail),
             verify=table.verify,
-            late=_lateness(self._late, table.late, f"{self.file}, [late]", place),
+            late=policies.lateness(self._late, table.late, f"{self.file}, [late]", place),
             options=_options(parts, table.options, fail),
             questions=graded,
             by_hand=tuple(q for q in questions if q.id in by_hand),
@@ -240,27 +225,6 @@ def _check_source(source: str, place: str) -> None:
             "(https://….whl), or a share link of Google Drive to one. With a repository or an "
             "archive of it, students would get solutions/ as well."
         )
-
-
-def _hold(table: bool | dict[str, Any], place: str, fail: Fail) -> HintRule | None:
-    if isinstance(table, bool):
-        return None
-    hints = typed(table, Hints, place)
-    if hints.after < 0 or (hints.a_day is not None and hints.a_day < 0):
-        raise fail("hints holds a number below 0; after and a_day count attempts.")
-    return HintRule(hints.after, hints.a_day)
-
-
-def _lateness(general: Any, own: Any, place: str, own_place: str) -> Lateness | None:
-    """What lateness costs; None where nothing is said of it."""
-    chosen: dict[str, Any] = {}
-    for table, where in ((general, place), (own, f"{own_place}, late")):
-        late = typed(table, Late, where)
-        chosen |= {k: v for k, v in msgspec.structs.asdict(late).items() if v is not None}
-        for key, value in chosen.items():
-            if value < 0:
-                raise CourseError(f"{where}: {key} is {value:g}, but has to be 0 or more.")
-    return Lateness(**chosen) if chosen else None
 
 
 def _read(path: Path) -> dict[str, Any]:
