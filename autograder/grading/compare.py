@@ -148,8 +148,9 @@ def same(a: Outcome, b: Outcome, tolerance: float) -> bool:
 
 
 def _gaps(outcome: dict[str, Any]) -> list[bytes]:
-    """Where the arrays hold NaN or infinity: two mistakes can be the same there too."""
-    return [np.isfinite(v).tobytes() for v in outcome.values() if isinstance(v, np.ndarray)]
+    """Where the arrays hold NaN, and which infinity: two mistakes can be the same there too."""
+    arrays = [v for v in outcome.values() if isinstance(v, np.ndarray)]
+    return [(np.isnan(v) + 2 * np.isposinf(v) + 3 * np.isneginf(v)).tobytes() for v in arrays]
 
 
 def _without_gaps(outcome: dict[str, Any]) -> dict[str, Any]:

@@ -196,8 +196,9 @@ def classifier_decay(rng: Generator) -> dict[str, Any]:
 
 @PART.check("train_classifier", "classifier_statistics")
 def classifier_statistics(rng: Generator) -> dict[str, Any]:
-    """Without `supervised`, the running statistics of a batch norm in the encoder stay the same."""
-    return {**batches(rng), "epochs": 1}
+    """Without `supervised`, the whole encoder is in eval mode: the running statistics of any batch
+    norm in it stay the same, and dropout is off."""
+    return {**batches(rng, 8), "epochs": 1}
 
 
 @PART.check("train_classifier", "classifier_on_gpu", weight=0.5, tolerance=STEPS)

@@ -132,6 +132,22 @@ class Features(nn.Module):
         return self.norm(torch.tanh(self.conv(x)))
 
 
+class Statistics(nn.Module):
+    """Features (B, 20) on which each of several kinds of layers shows in which mode it is."""
+
+    def __init__(self, seed):
+        super().__init__()
+        self.features = fill(Features(norm=True), seed)
+        self.norms = [self.features.norm, nn.BatchNorm1d(20)]
+        self.last = nn.Sequential(nn.Flatten(), self.norms[1], nn.Dropout(0.5))
+        for i, norm in enumerate(self.norms):
+            norm.running_mean.copy_(cotangent(norm.running_mean, seed + 2 * i))
+            norm.running_var.copy_(cotangent(norm.running_var, seed + 2 * i + 1).exp())
+
+    def forward(self, x):
+        return self.last(self.features(x))
+
+
 def train_classifier(ns, encoder, images, labels, seed, epochs, supervised, shuffled=False):
     cls = fill(nn.Linear(20, 3), seed + 1)
     before = weights(cls)
@@ -192,13 +208,12 @@ def classifier_on_gpu(ns, images, labels, seed, epochs, supervised):
 
 
 def classifier_statistics(ns, images, labels, seed, epochs):
-    encoder = fill(Features(norm=True), seed)
-    encoder.norm.running_mean.copy_(cotangent(encoder.norm.running_mean, seed))
-    encoder.norm.running_var.copy_(cotangent(encoder.norm.running_var, seed + 1).exp())
-    train_classifier(ns, encoder, images, labels, seed, epochs, False)
+    encoder = Statistics(seed)
+    _, losses, _ = train_classifier(ns, encoder, images, labels, seed, epochs, False)
     return {
-        "running mean": plain(encoder.norm.running_mean),
-        "running variance": plain(encoder.norm.running_var),
+        "running means": np.concatenate([plain(n.running_mean) for n in encoder.norms]),
+        "running variances": np.concatenate([plain(n.running_var) for n in encoder.norms]),
+        "`loss_traj`": np.array([float(v) for v in losses]),
     }
 
 

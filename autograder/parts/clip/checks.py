@@ -106,7 +106,8 @@ def model_of_one(rng: Generator) -> dict[str, Any]:
 @PART.check("clip_model", "loss")
 def model_sharp(rng: Generator) -> dict[str, Any]:
     """The loss stays exact for a temperature of 0.0005."""
-    return {**batch(rng, 4), "temperature": 0.0005}
+    # The largest cosines of two rows differ by more than 0.05, which is 100 temperatures.
+    return {**batch(rng, 12), "temperature": 0.0005, "spread": 2.0}
 
 
 @PART.check("clip_model", "loss_on_gpu", weight=0.5)
@@ -181,6 +182,23 @@ def retrieves_all(rng: Generator) -> dict[str, Any]:
 def retrieves_from_array(rng: Generator) -> dict[str, Any]:
     """File names may come as an array."""
     return {**gallery(rng, 30, 5), "as_array": True}
+
+
+def around(rng: Generator, cosines: np.ndarray, k: int) -> dict[str, Any]:
+    """A query, and images that have these cosines with it, in an order of chance."""
+    return {**gallery(rng, len(cosines), k), "cosines": rng.permutation(cosines)}
+
+
+@PART.check("retrieve_images", "retrieved_around")
+def retrieves_close(rng: Generator) -> dict[str, Any]:
+    """The order is right where cosines differ by a ten-thousandth."""
+    return around(rng, 0.6 + 1e-4 * np.arange(30), 12)
+
+
+@PART.check("retrieve_images", "retrieved_around")
+def retrieves_far(rng: Generator) -> dict[str, Any]:
+    """The order is right down to images whose cosine is negative."""
+    return around(rng, np.linspace(-0.95, 0.95, 24), 24)
 
 
 @PART.check("retrieve_images", "retrieved_on_gpu")

@@ -6,7 +6,12 @@ import numpy as np
 import torch
 from torch import nn
 
-from autograder.parts.clip.stand_ins import ImageEncoder, ProjectionHead, TextEncoder
+from autograder.parts.clip.stand_ins import (
+    ImageEncoder,
+    ProjectionHead,
+    TextEncoder,
+    Tokenizer,
+)
 from autograder.sandbox.on_gpu import OnGPU, moved
 from autograder.sandbox.toolkit import (
     cotangent,
@@ -68,23 +73,33 @@ def parts(ns):
     }
 
 
-def filled(ns, seed, temperature=None):
-    """The model with weights that depend on the seed, the temperature its own or another."""
+def filled(ns, seed, temperature=None, spread=1.0):
+    """The model with weights that depend on the seed, the temperature its own or another.
+
+    The larger ``spread``, the farther cosines are apart.
+    """
     model = ns.CLIPModel() if temperature is None else ns.CLIPModel(temperature=temperature)
     for i, name in enumerate(PARTS):
         fill(getattr(model, name), seed + i)
+    with torch.no_grad():
+        for p in (*model.image_projection.parameters(), *model.text_projection.parameters()):
+            p *= spread
     return model.eval()
 
 
-def loss(ns, image, input_ids, attention_mask, seed, temperature=None):
-    model = filled(ns, seed, temperature)
+def loss(ns, image, input_ids, attention_mask, seed, temperature=None, spread=1.0):
+    model = filled(ns, seed, temperature, spread)
     batch = {"image": image, "input_ids": input_ids, "attention_mask": attention_mask}
+    kept = dict(batch)
     value = model(batch)
     return {
         "loss": from_one(value) if len(image) == 1 else plain(value),
         "images afterwards": plain(image).mean(axis=(2, 3)),
         "tokens afterwards": plain(input_ids),
         "names in the minibatch afterwards": sorted(batch),
+        "what these stand for, afterwards": unchanged(
+            list(kept.values()), *(batch.get(name, value) for name, value in kept.items())
+        ),
     }
 
 
@@ -152,6 +167,21 @@ def retrieved(ns, embeddings, query, names, seed, k=None, as_array=False, kind=F
         "embeddings afterwards": unchanged([kept], embeddings),
         "file names afterwards": unchanged([names], list(map(str, files))),
     }
+
+
+def retrieved_around(ns, embeddings, cosines, query, names, seed, k):
+    """Of images that are turned towards the query, each as far as its cosine says."""
+    model, tokens = Searched(seed), Tokenizer()([query], return_tensors="pt")
+    with torch.no_grad():
+        text = model.text_projection(model.text_encoder(**tokens))[0].double()
+    length = embeddings.double().norm(dim=1, keepdim=True)
+    aside = embeddings.double()
+    aside = aside - (aside @ text)[:, None] * text
+    aside = aside / aside.norm(dim=1, keepdim=True)
+    turned = cosines[:, None] * text + (1 - cosines[:, None] ** 2).sqrt() * aside
+    with in_any_order():
+        found = ns.retrieve_images(model, (length * turned).float(), query, list(names), k=k)
+    return {"file names": listed(found)}
 
 
 @contextlib.contextmanager

@@ -122,6 +122,13 @@ def drawn_rows(rng: Generator) -> dict[str, Any]:
     return {"N": 16, "K": 500, "y": rng.permutation(16)[:6], "seed": seed(rng)}
 
 
+@PART.check("cmc_score", "repeated")
+def drawn_again(rng: Generator) -> dict[str, Any]:
+    """Without `idx`, rows are drawn with replacement: an image may have one twice."""
+    # Of 50 draws from 64 rows all are different once in 10^12 times.
+    return {"N": 64, "K": 50, "y": rng.permutation(64)[:4], "seed": seed(rng)}
+
+
 @PART.check("softmax_loss", "loss", weight=2)
 def softmax_values(rng: Generator) -> dict[str, Any]:
     """`SoftmaxLoss` is the cross entropy of the scores, with the positive in column 0."""

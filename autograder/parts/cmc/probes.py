@@ -43,8 +43,9 @@ def encode(ns, x, seed):
 def encode_gradient(ns, x, seed):
     model = fill(ns.EncoderCMC(), seed)
     x.requires_grad_(True)
-    for i, y in enumerate(model(x)):
-        (y * cotangent(y, seed + i)).sum().backward()
+    total = sum((y * cotangent(y, seed + i)).sum() for i, y in enumerate(model(x)))
+    if total.requires_grad:
+        total.backward()
     grad = torch.zeros_like(x) if x.grad is None else x.grad
     return {"gradient of the input": plain(grad), **gradients(model)}
 
@@ -106,17 +107,21 @@ def memory(ns, memory_l, memory_ab, l, ab, y, idx, K, **options):
     }
 
 
-def drawn(ns, N, K, y, seed):
-    """Which rows were drawn, read off the scores: row i of the memory scores i + 1 times T."""
+def rows_drawn(ns, N, K, y, seed, calls):
+    """Which rows were drawn in each call, read off the scores: row i scores i + 1 times T."""
     torch.manual_seed(seed)
     contrast = scorer(ns, torch.eye(N), torch.eye(N), K, T=1.0, momentum=1.0)
     levels = torch.arange(1.0, N + 1)
     unit = (levels / levels.norm()).expand(len(y), N).clone()
-    out, last, drawn_rows = {}, [], []
-    first, again = contrast(unit, unit, y), contrast(unit, unit, y)
-    for name, s, other in zip(("out_l", "out_ab"), first, again, strict=True):
-        rows, next_rows = ((x.detach().squeeze(2) * levels.norm()).round() - 1 for x in (s, other))
-        drawn_rows.append(rows)
+    for _ in range(calls):
+        scores = contrast(unit, unit, y)
+        yield [(s.detach().squeeze(2) * levels.norm()).round() - 1 for s in scores]
+
+
+def drawn(ns, N, K, y, seed):
+    out, last = {}, []
+    first, again = rows_drawn(ns, N, K, y, seed, calls=2)
+    for name, rows, next_rows in zip(("out_l", "out_ab"), first, again, strict=True):
         counts = torch.bincount(rows[:, 1:].long().flatten().clamp(0, N - 1), minlength=N).double()
         mean = counts.sum() / N
         spread = ((counts - mean) ** 2 / mean).sum()
@@ -126,8 +131,18 @@ def drawn(ns, N, K, y, seed):
         out[f"the others of `{name}` are drawn from all rows alike"] = bool(1.4 < spread < 60)
         out[f"each image of `{name}` has its own"] = bool((rows[0, 1:] != rows[1, 1:]).any())
         out[f"each call of `{name}` has its own"] = bool((rows[:, 1:] != next_rows[:, 1:]).any())
-    out["both views have the same"] = torch.equal(*drawn_rows)
+    out["both views have the same"] = torch.equal(*first)
     return {**out, "evidence": last}
+
+
+def repeated(ns, N, K, y, seed):
+    (found,) = rows_drawn(ns, N, K, y, seed, calls=1)
+    return {
+        f"each image of `{name}` has some row more than once": all(
+            len(r.unique()) < K for r in rows
+        )
+        for name, rows in zip(("out_l", "out_ab"), (x[:, 1:] for x in found), strict=True)
+    }
 
 
 def loss(ns, name, scores, options=None):

@@ -111,6 +111,8 @@ def test_results_with_nan_in_the_same_places_are_the_same() -> None:
     assert same(a, {"output": np.array([1.0, np.nan, np.inf])}, 1e-4)
     assert not same(a, {"output": np.array([1.0, 2.0, np.inf])}, 1e-4)
     assert not same(a, {"output": np.array([1.5, np.nan, np.inf])}, 1e-4)
+    assert not same(a, {"output": np.array([1.0, np.nan, -np.inf])}, 1e-4)
+    assert not same(a, {"output": np.array([1.0, np.nan, np.nan])}, 1e-4)
 
 
 def test_bytes_that_signal_are_no_warning() -> None:

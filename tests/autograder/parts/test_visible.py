@@ -42,6 +42,9 @@ UNSEEN = {
         train-cmc-mean-of-both train-cmc-shared-criterion train-cmc-ten-minibatches
         train-cmc-weight-decay
         classifier-decay-when-frozen-only heads-no-grad-on-both-sides
+        classifier-dropout-left-on classifier-features-by-place
+        classifier-some-norms-in-training-mode train-ae-input-rescaled train-ae-noise
+        train-ae-noise-clamped train-ae-small-minibatch-counts-less
     """,
     "what is slow, and right": """
         clip-loops-over-pairs retrieve-loops-over-images retrieve-loops-over-matches
@@ -57,6 +60,19 @@ UNSEEN = {
         score-same-draw-each-time soft-log-of-softmax top-k-changes-features
         weights-normalised-on-the-way
         encoder-widths-follow-input clip-log-of-softmax
+        decoder-leaky-relu decoder-relu-first decoder-squeezes
+        decoder-widths-follow-output encoder-cmc-divides-images
+        encoder-cmc-projection-head nce-negatives-detached score-drawn-in-turn
+        score-one-side-detached score-without-replacement softmax-log-of-the-mean
+        softmax-maximum-of-the-table softmax-negatives-detached clip-batch-emptied
+        clip-features-in-the-batch clip-features-squeezed clip-maximum-of-the-table
+        head-normalised-twice head-relu-first retrieve-by-distance retrieve-by-softmax
+        retrieve-in-bfloat16 retrieve-in-float16 retrieve-with-a-prompt
+        retrieve-with-a-prompt-of-a attention-query-divided-by-root-of-dim
+        attention-query-divided-too attention-squeezed evaluate-mean-of-chunks-of-100
+        evaluate-mean-of-chunks-of-128 evaluate-mean-of-chunks-of-32
+        evaluate-mean-of-chunks-of-64 heads-normalised-twice
+        loss-scale-clipped-on-both-sides weights-squeezed
     """,
 }
 """Mistakes that no test of a second sees, and grading does."""
