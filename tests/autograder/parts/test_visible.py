@@ -31,7 +31,8 @@ UNSEEN = {
     """,
     "what a short training does not show": """
         classifier-always-eval classifier-amsgrad classifier-decay-on-one
-        classifier-epoch-repeated classifier-ten-minibatches heads-no-grad-in-forward
+        classifier-epoch-repeated classifier-ten-minibatches classifier-zero-grad-of-cls
+        heads-no-grad-in-forward
         heads-scale-detached step-clipped step-clipped-while-scaled
         step-clipped-without-scaler step-scaled-loss-returned step-without-autocast
         train-ae-amsgrad train-ae-epoch-repeated train-ae-eval-mode
@@ -50,6 +51,7 @@ UNSEEN = {
         clip-loops-over-pairs retrieve-loops-over-images retrieve-loops-over-matches
     """,
     "what other inputs would show": """
+        encoder-first-width-from-in-channels
         attention-query-among-the-patches clip-scale-capped encoder-cmc-unit-rows
         encoder-squeezes evaluate-changes-features evaluate-mean-of-chunks
         gap-changes-features groups-collected-before-thawed groups-head-never-frozen
