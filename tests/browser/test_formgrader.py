@@ -1,15 +1,12 @@
 """An instructor grades text answers in nbgrader's own formgrader, in Chromium."""
 
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from lab import SCREENSHOTS, SECOND, jupyterlab
 from nbgrader.api import Gradebook
-from playwright.sync_api import Browser, Response, expect
+from playwright.sync_api import Browser, Page, Response, expect
 from shipped import COURSE
 
 from autograder.authoring.compose import composed
@@ -27,7 +24,17 @@ def saved(response: Response) -> bool:
     return "/formgrader/api/grade/" in response.url and response.request.method == "PUT"
 
 
-def test_a_person_grades_the_studies(browser: Browser, tmp_path: Path) -> None:
+def _press(page: Page, name: str, button: str) -> None:
+    """Press a button in the row with this name, and wait for formgrader's word of success."""
+    row = page.locator("tr").filter(has_text=name).first
+    row.locator(button).click()
+    done = page.locator("#success-modal, #error-modal")
+    expect(done.locator(".modal-title")).to_contain_text("Success", timeout=180 * SECOND)
+
+
+def test_from_create_to_feedback_with_questions_for_a_person(
+    browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("course.toml", "nbgrader_config.py"):
         shutil.copy(ROOT / name, tmp_path)
     (tmp_path / "solutions").mkdir()
@@ -38,15 +45,16 @@ def test_a_person_grades_the_studies(browser: Browser, tmp_path: Path) -> None:
     handed_in = tmp_path / "submitted" / "ada" / ID / f"{ID}.ipynb"
     handed_in.parent.mkdir(parents=True)
     handed_in.write_text(composed(COURSE.problem_set(ID), COURSE))
-    environment = {**os.environ, "COURSE_PUBLIC_SECRET": "1", "PYTHONPATH": str(ROOT)}
-    for command in ("generate_assignment", "autograde"):
-        subprocess.run(
-            [sys.executable, "-m", "nbgrader", command, ID],
-            cwd=tmp_path, env=environment, check=True, capture_output=True,
-        )  # fmt: skip
+    monkeypatch.setenv("COURSE_PUBLIC_SECRET", "1")
 
     page = browser.new_page(viewport={"width": 1280, "height": 960})
     with jupyterlab(tmp_path, course=tmp_path) as address:
+        page.goto(f"{address}/formgrader/manage_assignments")
+        before = (tmp_path / "notebooks" / ID / f"{ID}.ipynb").read_bytes()
+        _press(page, ID, ".assign a")  # Generate
+        assert (tmp_path / "notebooks" / ID / f"{ID}.ipynb").read_bytes() == before
+        page.goto(f"{address}/formgrader/manage_submissions/{ID}")
+        _press(page, "ada", ".autograde a")
         page.goto(f"{address}/formgrader/gradebook/{ID}/{ID}")
         page.get_by_text("Submission #1").click()
         for question, given in (("study_rates", "0.75"), ("study_gap", "0.5")):
@@ -58,7 +66,11 @@ def test_a_person_grades_the_studies(browser: Browser, tmp_path: Path) -> None:
                 score.press("Tab")
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         page.screenshot(path=SCREENSHOTS / "formgrader.png")
+        page.goto(f"{address}/formgrader/manage_submissions/{ID}")
+        _press(page, "ada", ".generate-feedback a")
     page.close()
+    feedback = (tmp_path / "feedback" / "ada" / ID / f"{ID}.html").read_text(encoding="utf-8")
+    assert "0.75" in feedback and "Right: it passed all" in feedback
     with Gradebook(f"sqlite:///{tmp_path}/gradebook.db") as book:
         submission = book.find_submission(ID, "ada")
         assert submission.score == 11.25 and not submission.needs_manual_grade
