@@ -46,8 +46,8 @@ def test_a_survivor_is_told_and_counts_until_it_is_judged() -> None:
     assert failures({"q": replace(tally, tried=33)}) == said
 
 
-SYMMETRIC = "line 16: F.mse_loss(model(x), x) → F.mse_loss(x, model(x))"
-NO_STEP = "line 19: optimizer.step() → pass"
+SYMMETRIC = "line 17: F.mse_loss(model(x), x) → F.mse_loss(x, model(x))"
+NO_STEP = "line 20: optimizer.step() → pass"
 
 
 @pytest.mark.parametrize(
