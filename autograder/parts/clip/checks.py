@@ -10,7 +10,7 @@ PART = Part("clip")
 PART.needs("autoencoder", "data", "train_classifier", "test")
 PART.option("text_encoder", "frozen", "trainable")
 PART.number("temperature", 0.07, low=0.01, high=0.3, samples=(0.05, 0.1), said=r"\b0\.07\b")
-PART.number("projection_dim", 256, low=8, high=4096, samples=(128, 320), said=r"\b256\b|5,376")
+PART.number("projection_dim", 256, low=8, high=4096, samples=(128, 192), said=r"\b256\b|5,376")
 
 PART.question("projection_head", "Projection head", 1, "ProjectionHead")
 PART.question("clip_model", "Model and loss", 2, "CLIPModel")
