@@ -27,7 +27,7 @@ PICTURE = re.compile(r"(?<=\()picture:([\w-]+)(?=\))")
 """The address of a picture in a text cell, before it is put there."""
 MARKS = re.compile(r"\A# Question: .*\n|^ *### (?:BEGIN|END) SOLUTION *\n?", re.MULTILINE)
 """What makes a cell an answer, which it is not where it is given."""
-ONLY_IF = re.compile(r"\{\{(\w+)=(\w+):(.*?)\}\}", re.DOTALL)
+ONLY_IF = re.compile(r"\{\{(\w+)=([\w.]+):(.*?)\}\}", re.DOTALL)
 """Text that is there with a value of an option alone, or where a part is before or given."""
 HINTS = "hints"
 """The tag of cells with hints, which ``hints = false`` leaves out."""
