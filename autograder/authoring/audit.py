@@ -81,7 +81,7 @@ def _public(grader: Grader) -> dict[str, dict[str, Any]]:
 def option_values(ps: ProblemSet, course: Course) -> dict[str, ProblemSet]:
     """The problem set as it is, and with other values of the options of its parts, by name.
 
-    Of a word, each; of numbers, two samples, in which all of a part are other than the default.
+    Of a word, each; of numbers, two samples, in which all are other than the default.
     """
     found = {ps.id: ps}
     for part in course.parts(ps):
@@ -90,10 +90,11 @@ def option_values(ps: ProblemSet, course: Course) -> dict[str, ProblemSet]:
                 if value != ps.options[option]:
                     other = replace(ps, options={**ps.options, option: value})
                     found[f"{ps.id}[{option}={value}]"] = other
-        for i in range(2 if part.numbers else 0):
-            sample = {name: number.samples[i] for name, number in part.numbers.items()}
-            named = ",".join(f"{name}={value}" for name, value in sample.items())
-            found[f"{ps.id}[{named}]"] = replace(ps, options={**ps.options, **sample})
+    numbers = {n: number for part in course.parts(ps) for n, number in part.all_numbers.items()}
+    for i in range(2 if numbers else 0):
+        sample = {name: number.samples[i] for name, number in numbers.items()}
+        named = ",".join(f"{name}={value}" for name, value in sample.items())
+        found[f"{ps.id}[{named}]"] = replace(ps, options={**ps.options, **sample})
     return found
 
 

@@ -27,7 +27,7 @@ PICTURE = re.compile(r"(?<=\()picture:([\w-]+)(?=\))")
 """The address of a picture in a text cell, before it is put there."""
 MARKS = re.compile(r"\A# Question: .*\n|^ *### (?:BEGIN|END) SOLUTION *\n?", re.MULTILINE)
 """What makes a cell an answer, which it is not where it is given."""
-ONLY_IF = re.compile(r"\{\{(\w+)=(\w+):(.*?)\}\}", re.DOTALL)
+ONLY_IF = re.compile(r"\{\{(\w+)=([\w.]+):(.*?)\}\}", re.DOTALL)
 """Text that is there with a value of an option alone, or where a part is before or given."""
 HINTS = "hints"
 """The tag of cells with hints, which ``hints = false`` leaves out."""
@@ -86,15 +86,22 @@ def _ordered(ps: ProblemSet, course: Course) -> list[tuple[NotebookNode, Values]
 
 
 def _refuse_typed(cells: list[NotebookNode], part: Part, ps: ProblemSet, path: Path) -> None:
-    """No text or code may say another number than was chosen."""
-    for name, number in part.numbers.items():
+    """No text or code may say another number than was chosen, but where it is for that alone."""
+    for name, number in part.all_numbers.items():
         for cell in cells:
-            for line, text in enumerate(cell.source.split("\n"), 1):
+            for line, text in enumerate(_without(name, cell.source).split("\n"), 1):
                 if typed := number.typed(text, ps.options[name]):
                     raise CourseError(
                         f"{path}, cell {cell.id!r}, line {line}, says {typed!r}, but {name} is "
                         f"{ps.options[name]} in {ps.id}: write {{{{{name}}}}} there."
                     )
+
+
+def _without(option: str, source: str) -> str:
+    """The source without the text that is there with some value of an option."""
+    return ONLY_IF.sub(
+        lambda match: "\n" * match[0].count("\n") if match[1] == option else match[0], source
+    )
 
 
 def _with_given(
@@ -223,7 +230,7 @@ def _chosen(match: re.Match[str], chosen: Values, cell: NotebookNode) -> bool:
             f"Cell {cell.id!r} has {match[0][:40]!r}, but there is no option {name!r}; there are "
             f"{', '.join(chosen) or 'none'}."
         )
-    return chosen[name] == value
+    return str(chosen[name]) == value
 
 
 def _picture(name: str, course: Course) -> str:

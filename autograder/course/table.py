@@ -239,9 +239,12 @@ def _read(path: Path) -> dict[str, Any]:
 def _options(
     parts: list[Part], chosen: Mapping[str, Any], fail: Fail
 ) -> dict[str, str | int | float]:
-    """A value for every option of the parts: what was chosen, else the first there is."""
+    """A value for every option of the parts: what was chosen, else the first there is.
+
+    A part's numbers are there also where it is not, and another needs it.
+    """
     known = {name: values for part in parts for name, values in part.options.items()}
-    numbers = {name: number for part in parts for name, number in part.numbers.items()}
+    numbers = {name: number for part in parts for name, number in part.all_numbers.items()}
     for name, value in chosen.items():
         if name not in {**known, **numbers}:
             there = ", ".join({**known, **numbers}) or "none"

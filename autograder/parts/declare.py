@@ -9,9 +9,11 @@ inputs, says so.
 import hashlib
 import hmac
 import importlib
+import inspect
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,7 @@ from autograder.parts.numbers import Number, Values, filled
 
 Generator = np.random.Generator
 Inputs = dict[str, Any]
-Draw = Callable[[Generator], Inputs]
+Draw = Callable[..., Inputs]
 
 PARTS = Path(__file__).parent
 
@@ -163,9 +165,19 @@ class Part:
     ) -> None:
         """A number that students implement, which a problem set may choose (``parts/numbers.py``).
 
-        In probes and stand-ins it is a constant with its name in capitals.
+        In probes and stand-ins it is a constant with its name in capitals, None until the problem
+        set's stands behind them: functions see that, defaults of arguments do not. A check that
+        draws inputs by it has an argument of its name.
         """
         self.numbers[name] = Number(default, low, high, samples, said)
+
+    @property
+    def all_numbers(self) -> dict[str, Number]:
+        """Its own numbers, and those of the parts that it needs: it is given answers with them."""
+        found: dict[str, Number] = {}
+        for name in self.needed:
+            found |= load_part(name).all_numbers
+        return found | self.numbers
 
     def question(
         self, id: str, title: str, points: float, *names: str, bonus: bool = False
@@ -214,15 +226,22 @@ class Part:
         return declare
 
     def checks_of(self, question: str, options: Values) -> list[Check]:
+        """The checks that there are with these options, their numbers filled in."""
         return [
-            replace(c, sentence=filled(c.sentence, options))
+            replace(c, sentence=filled(c.sentence, options), draw=_with_numbers(c.draw, options))
             for c in self.checks
             if c.question == question and applies(c.when, options)
         ]
 
     def constants(self, options: Values) -> str:
         """The numbers that are chosen, as Python, to stand behind a module of this part."""
-        return "".join(f"\n{n.upper()} = {options[n]!r}" for n in self.numbers if n in options)
+        return "".join(f"\n{n.upper()} = {options[n]!r}" for n in self.all_numbers if n in options)
+
+
+def _with_numbers(draw: Draw, options: Values) -> Draw:
+    """Inputs may depend on numbers, which the function takes behind the generator."""
+    _, *names = inspect.signature(draw).parameters
+    return partial(draw, **{n: options[n] for n in names if n in options}) if names else draw
 
 
 def normal(rng: Generator, *shape: int) -> np.ndarray:

@@ -9,6 +9,8 @@ from autograder.parts.declare import Generator, Part, ReportRule, normal, seed
 PART = Part("clip")
 PART.needs("autoencoder", "data", "train_classifier", "test")
 PART.option("text_encoder", "frozen", "trainable")
+PART.number("temperature", 0.07, low=0.01, high=0.3, samples=(0.05, 0.1), said=r"\b0\.07\b")
+PART.number("projection_dim", 256, low=8, high=4096, samples=(128, 192), said=r"\b256\b|5,376")
 
 PART.question("projection_head", "Projection head", 1, "ProjectionHead")
 PART.question("clip_model", "Model and loss", 2, "CLIPModel")
@@ -74,14 +76,14 @@ def batch(rng: Generator, n: int, length: int = 6) -> dict[str, Any]:
 @PART.check("clip_model", "parts")
 def model_parts(rng: Generator) -> dict[str, Any]:
     """`__init__` sets both encoders, and a projection head of its own for each; the arguments have
-    the defaults 0.07, 2048 and 768."""
+    the defaults {{temperature}}, 2048 and 768."""
     return {}
 
 
 @PART.check("clip_model", "loss", weight=3)
 def model_loss(rng: Generator) -> dict[str, Any]:
     """The loss of a minibatch is the mean of both directions' cross entropy, of cosines divided
-    by the temperature 0.07."""
+    by the temperature {{temperature}}."""
     return batch(rng, 5)
 
 
@@ -134,11 +136,11 @@ def model_loops(rng: Generator) -> dict[str, Any]:
     return {"small": batch(rng, 4), "large": batch(rng, 12)}
 
 
-def gallery(rng: Generator, n: int, k: int) -> dict[str, Any]:
-    """A query, and embeddings of any length with the file names of their images."""
+def gallery(rng: Generator, d: int, n: int, k: int) -> dict[str, Any]:
+    """A query, and n embeddings (d,) of any length with the file names of their images."""
     size = rng.uniform(0.05, 20, (n, 1)).astype(np.float32)
     return {
-        "embeddings": normal(rng, n, 256) * size,
+        "embeddings": normal(rng, n, d) * size,
         "query": " ".join(rng.choice(WORDS, 5)),
         "names": [f"{rng.integers(10**9)}_{i}.jpg" for i in rng.permutation(n)],
         "k": k,
@@ -147,71 +149,71 @@ def gallery(rng: Generator, n: int, k: int) -> dict[str, Any]:
 
 
 @PART.check("retrieve_images", "retrieved", weight=3)
-def retrieves_best(rng: Generator) -> dict[str, Any]:
+def retrieves_best(rng: Generator, projection_dim: int) -> dict[str, Any]:
     """`retrieve_images` gives the names of the k images with the largest cosines, best first."""
-    return gallery(rng, 60, 9)
+    return gallery(rng, projection_dim, 60, 9)
 
 
 @PART.check("retrieve_images", "retrieved")
-def retrieves_one(rng: Generator) -> dict[str, Any]:
+def retrieves_one(rng: Generator, projection_dim: int) -> dict[str, Any]:
     """`k = 1` gives a NumPy array of one name."""
-    return {**gallery(rng, 20, 1), "kind": True}
+    return {**gallery(rng, projection_dim, 20, 1), "kind": True}
 
 
 @PART.check("retrieve_images", "retrieved", weight=0.5)
-def retrieves_the_only_one(rng: Generator) -> dict[str, Any]:
+def retrieves_the_only_one(rng: Generator, projection_dim: int) -> dict[str, Any]:
     """A single image is found, in an array of one name."""
-    return gallery(rng, 1, 1)
+    return gallery(rng, projection_dim, 1, 1)
 
 
 @PART.check("retrieve_images", "retrieved", weight=0.5)
-def retrieves_nine(rng: Generator) -> dict[str, Any]:
+def retrieves_nine(rng: Generator, projection_dim: int) -> dict[str, Any]:
     """Without `k`, it gives nine names."""
-    found = gallery(rng, 20, 9)
+    found = gallery(rng, projection_dim, 20, 9)
     del found["k"]
     return found
 
 
 @PART.check("retrieve_images", "retrieved")
-def retrieves_all(rng: Generator) -> dict[str, Any]:
+def retrieves_all(rng: Generator, projection_dim: int) -> dict[str, Any]:
     """k as large as the number of images gives every name once."""
-    return gallery(rng, 14, 14)
+    return gallery(rng, projection_dim, 14, 14)
 
 
 @PART.check("retrieve_images", "retrieved")
-def retrieves_from_array(rng: Generator) -> dict[str, Any]:
+def retrieves_from_array(rng: Generator, projection_dim: int) -> dict[str, Any]:
     """File names may come as an array."""
-    return {**gallery(rng, 30, 5), "as_array": True}
+    return {**gallery(rng, projection_dim, 30, 5), "as_array": True}
 
 
-def around(rng: Generator, cosines: np.ndarray, k: int) -> dict[str, Any]:
+def around(rng: Generator, d: int, cosines: np.ndarray, k: int) -> dict[str, Any]:
     """A query, and images that have these cosines with it, in an order of chance."""
-    return {**gallery(rng, len(cosines), k), "cosines": rng.permutation(cosines)}
+    return {**gallery(rng, d, len(cosines), k), "cosines": rng.permutation(cosines)}
 
 
 @PART.check("retrieve_images", "retrieved_around")
-def retrieves_close(rng: Generator) -> dict[str, Any]:
+def retrieves_close(rng: Generator, projection_dim: int) -> dict[str, Any]:
     """The order is right where cosines differ by a ten-thousandth."""
-    return around(rng, 0.6 + 1e-4 * np.arange(30), 12)
+    return around(rng, projection_dim, 0.6 + 1e-4 * np.arange(30), 12)
 
 
 @PART.check("retrieve_images", "retrieved_around")
-def retrieves_far(rng: Generator) -> dict[str, Any]:
+def retrieves_far(rng: Generator, projection_dim: int) -> dict[str, Any]:
     """The order is right down to images whose cosine is negative."""
-    return around(rng, np.linspace(-0.95, 0.95, 24), 24)
+    return around(rng, projection_dim, np.linspace(-0.95, 0.95, 24), 24)
 
 
 @PART.check("retrieve_images", "retrieved_on_gpu")
-def retrieves_on_gpu(rng: Generator) -> dict[str, Any]:
+def retrieves_on_gpu(rng: Generator, projection_dim: int) -> dict[str, Any]:
     """Embeddings and the model may lie on the GPU."""
-    return gallery(rng, 30, 5)
+    return gallery(rng, projection_dim, 30, 5)
 
 
 @PART.check("retrieve_images", "retrieve_work")
-def retrieve_loops(rng: Generator) -> dict[str, Any]:
+def retrieve_loops(rng: Generator, projection_dim: int) -> dict[str, Any]:
     """It does not loop over images or matches."""
     return {
-        "few": gallery(rng, 10, 10),
-        "many": gallery(rng, 80, 80),
-        "fewer_names": gallery(rng, 80, 10),
+        "few": gallery(rng, projection_dim, 10, 10),
+        "many": gallery(rng, projection_dim, 80, 80),
+        "fewer_names": gallery(rng, projection_dim, 80, 10),
     }

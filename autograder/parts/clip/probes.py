@@ -24,6 +24,8 @@ from autograder.sandbox.toolkit import (
     unchanged,
 )
 
+TEMPERATURE = None  # the problem set's stands behind this module
+
 
 def shape(ns, sizes, seed):
     torch.manual_seed(seed)
@@ -140,7 +142,7 @@ class Searched(nn.Module):
         super().__init__()
         self.image_encoder, self.text_encoder = ImageEncoder(), TextEncoder()
         self.image_projection, self.text_projection = ProjectionHead(2048), ProjectionHead(768)
-        self.temperature = 0.07
+        self.temperature = TEMPERATURE
         for i, name in enumerate(PARTS):
             fill(getattr(self, name), seed + i)
 

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from autograder.sandbox.pretrained import Pretrained
 
 TOKENS = 64
+TEMPERATURE = PROJECTION_DIM = None  # the problem set's stand behind this module
 
 
 class ImageEncoder(nn.Module):
@@ -53,13 +54,15 @@ class TextEncoder(nn.Module):
 class ProjectionHead(nn.Module):
     """A neutral stand-in: angles, whose sines and cosines have the length 1 without further ado."""
 
-    def __init__(self, embedding_dim, projection_dim=256):
+    def __init__(self, embedding_dim, projection_dim=None):
         super().__init__()
-        self.angles = nn.Linear(embedding_dim, projection_dim // 2)
+        self.dim = projection_dim or PROJECTION_DIM
+        self.angles = nn.Linear(embedding_dim, self.dim // 2)
 
     def forward(self, x):
         angles = self.angles(x) / 2  # so that all cosines are high
-        return torch.cat([angles.sin(), angles.cos()], dim=1) / angles.shape[1] ** 0.5
+        rows = torch.cat([angles.sin(), angles.cos()], dim=1) / angles.shape[1] ** 0.5
+        return F.pad(rows, (0, self.dim % 2))
 
 
 class Encoding(dict):
@@ -103,6 +106,6 @@ def given(namespace):
     Pretrained.makers.update(model=Language, tokenizer=Tokenizer)
     namespace.update(
         ImageEncoder=ImageEncoder, TextEncoder=TextEncoder, ProjectionHead=ProjectionHead,
-        tokenizer=Tokenizer(), temperature=0.07, image_embedding=2048, text_embedding=768,
-        projection_dim=256,
+        tokenizer=Tokenizer(), temperature=TEMPERATURE, image_embedding=2048, text_embedding=768,
+        projection_dim=PROJECTION_DIM,
     )  # fmt: skip

@@ -8,6 +8,9 @@ from autograder.parts.declare import Architecture, Generator, Part, ReportRule, 
 
 PART = Part("cmc")
 PART.needs("autoencoder", "encoder", "train_classifier", "test")
+PART.number("K", 256, low=8, high=4096, samples=(64, 512), said=r"\b25[67]\b|5\.549|4\.556")
+PART.number("T", 0.1, low=0.01, high=0.3, samples=(0.07, 0.2), said=r"\bT ?= ?0\.1\b")
+PART.number("momentum", 0.5, low=0.1, high=0.95, samples=(0.7, 0.4), said=r"\bmomentum ?= ?0\.5\b")
 STEPS = 2e-4
 """Of the longest way of a weight; see python -m bench.rounding."""
 
@@ -85,7 +88,7 @@ def score_shape(rng: Generator) -> dict[str, Any]:
 @PART.check("cmc_score", "score", weight=3)
 def score_values(rng: Generator) -> dict[str, Any]:
     """`out_l` scores unit-norm `l` against the rows `idx` of `memory_ab`, `out_ab` scores `ab`
-    against `memory_l`, both divided by T, which is 0.1 where none is given."""
+    against `memory_l`, both divided by T, which is {{T}} where none is given."""
     return bank(rng, 5, 12, 7)
 
 
@@ -111,7 +114,7 @@ def memory_update(rng: Generator) -> dict[str, Any]:
 
 @PART.check("cmc_score", "memory")
 def memory_default(rng: Generator) -> dict[str, Any]:
-    """The momentum is 0.5 where none is given."""
+    """The momentum is {{momentum}} where none is given."""
     return bank(rng, 3, 7, 4)
 
 

@@ -208,7 +208,7 @@ def soft_values(rng: Generator) -> dict[str, Any]:
 
 @PART.check("soft_targets", "soft_loss")
 def soft_default(rng: Generator) -> dict[str, Any]:
-    """The temperature is 0.07 where none is given."""
+    """The temperature is {{soft_temperature}} where none is given."""
     return pairs(rng, 5, 3)
 
 

@@ -15,6 +15,7 @@ from torch import nn
 
 from autograder.authoring import leaks
 from autograder.parts.declare import load_part
+from autograder.parts.numbers import filled
 from autograder.paths import ROOT
 from helpers.notebook import question_of
 
@@ -29,8 +30,13 @@ def path(request: pytest.FixtureRequest) -> Path:
 
 
 def read(path: Path) -> nbformat.NotebookNode:
+    """With every option's default in the place of its name."""
     notebook = nbformat.read(path, as_version=4)
     nbformat.validate(notebook)
+    part = load_part(path.stem)
+    defaults = {name: number.default for name, number in part.all_numbers.items()}
+    for cell in notebook.cells:
+        cell.source = filled(cell.source, defaults)
     return notebook
 
 
@@ -144,9 +150,16 @@ def test_cells_are_clean_and_have_ids_of_their_own(path: Path) -> None:
 
 
 def test_cells_are_formatted(path: Path) -> None:
+    notebook = nbformat.writes(read(path))
     ruff = [sys.executable, "-m", "ruff"]
-    for command in (["check"], ["format", "--check"]):
-        done = subprocess.run([*ruff, *command, path], cwd=ROOT, capture_output=True, text=True)
+    for command in (["check"], ["format", "--diff"]):
+        done = subprocess.run(
+            [*ruff, *command, "--stdin-filename", path, "-"],
+            input=notebook,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+        )
         assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -19,13 +19,12 @@ from autograder.authoring.compose import composed
 from autograder.grading.grade import Grader
 from autograder.grading.mistakes import load_patches
 from autograder.parts.declare import load_part
-from autograder.paths import ROOT
 from autograder.reading.answers import read_notebook
 
 pytestmark = pytest.mark.slow
 
 PS = COURSE.problem_set("ps_clip")
-TRAINABLE = dataclasses.replace(PS, options={"text_encoder": "trainable"})
+TRAINABLE = dataclasses.replace(PS, options={**PS.options, "text_encoder": "trainable"})
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +45,7 @@ def clip() -> dict[str, Any]:
         "ImageEncoder": Same,
         "TextEncoder": Same,
     }
-    for cell in nbformat.read(ROOT / "solutions" / "clip.ipynb", as_version=4).cells:
+    for cell in nbformat.reads(composed(PS, COURSE), as_version=4).cells:
         if cell.id in ("projection_head", "clip_model"):
             classes: list[ast.stmt] = [
                 n for n in ast.parse(cell.source).body if isinstance(n, ast.ClassDef)

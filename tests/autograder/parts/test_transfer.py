@@ -15,7 +15,7 @@ from torch import nn
 from transformers import CLIPModel
 
 import helpers
-from autograder.paths import ROOT
+from autograder.authoring.compose import composed
 from helpers.learning.mini_clip import ClipRecipe, clip_tokenizer, untrained_clip
 
 ANSWERS = {q.id for q in COURSE.problem_set("ps_transfer").questions} | {"transfer-functions"}
@@ -25,7 +25,8 @@ ANSWERS = {q.id for q in COURSE.problem_set("ps_transfer").questions} | {"transf
 def ns() -> dict[str, Any]:
     """What the answers of the solution notebook define."""
     namespace: dict[str, Any] = {"torch": torch, "nn": nn, "F": F, "helpers": helpers}
-    for cell in nbformat.read(ROOT / "solutions" / "transfer.ipynb", as_version=4).cells:
+    notebook = composed(COURSE.problem_set("ps_transfer"), COURSE)
+    for cell in nbformat.reads(notebook, as_version=4).cells:
         if cell.id in ANSWERS:
             kinds = (ast.ClassDef, ast.FunctionDef)
             body: list[ast.stmt] = [n for n in ast.parse(cell.source).body if isinstance(n, kinds)]
