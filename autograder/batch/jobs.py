@@ -39,9 +39,12 @@ class Pool:
 
     def __exit__(self, *exc: object) -> None:
         for worker in self._workers:
-            worker.process.terminate()
+            worker.ours.close()  # which ends it, and its sandbox, once it has nothing to do
+            if exc[0] is not None:
+                worker.process.terminate()
         for worker in self._workers:
-            worker.close()
+            worker.process.join(10)
+            worker.process.kill()
 
     def expect(self, expected: Expected) -> None:
         """Tell every process, and those that replace them, what the reference gives."""
@@ -74,7 +77,8 @@ class Pool:
 
     def _replace(self, worker: "_Worker") -> None:
         worker.process.kill()
-        worker.close()
+        worker.process.join()
+        worker.ours.close()
         new = _Worker(self.setup)
         new.send(self._expected)
         self._workers[self._workers.index(worker)] = new
@@ -92,10 +96,6 @@ class _Worker:
     def send(self, ask: Any) -> None:
         with contextlib.suppress(OSError):  # that it is gone shows when its answer is awaited
             self.ours.send(ask)
-
-    def close(self) -> None:
-        self.process.join(10)
-        self.ours.close()
 
 
 def _main(setup: Setup, theirs: Connection) -> None:
