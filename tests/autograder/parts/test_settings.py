@@ -14,7 +14,7 @@ from autograder.authoring import compose
 from autograder.authoring.audit import (
     RememberingSandbox,
     composed_basis,
-    option_values,
+    number_samples,
     splice,
 )
 from autograder.authoring.compose import composed
@@ -44,10 +44,7 @@ def alone(part: str) -> ProblemSet:
 
 def samples(part: str) -> list[ProblemSet]:
     """That problem set with both samples of its numbers."""
-    name = next(iter(load_part(part).all_numbers))
-    ps = alone(part)
-    others = option_values(ps, COURSE).values()
-    return [o for o in others if o.options[name] != ps.options[name]]
+    return list(number_samples(alone(part), COURSE).values())
 
 
 CASES = [(part, i) for part in SET_OF if load_part(part).numbers for i in range(2)]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from shipped import COURSE, basis
 
-from autograder.authoring.audit import option_values
+from autograder.authoring.audit import number_samples
 from autograder.grading.basis import Basis
 from autograder.grading.mistakes import Patch
 from autograder.model import ProblemSet
@@ -132,7 +132,7 @@ def test_right_answers_pass(sandbox: Sandbox, part: str, gpu: bool) -> None:
 
 @pytest.mark.parametrize("part", PARTS)
 def test_right_answers_pass_with_other_numbers(sandbox: Sandbox, part: str) -> None:
-    for name, ps in option_values(COURSE.problem_set(PARTS[part]), COURSE).items():
+    for name, ps in number_samples(COURSE.problem_set(PARTS[part]), COURSE).items():
         visible = Visible(part, sandbox, ps)
         said = {id: visible.run(id, None, gpu=False) for id in visible.questions}
         assert {id: text for id, text in said.items() if text} == {}, name
