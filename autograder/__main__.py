@@ -120,6 +120,11 @@ def _add_audit(commands: Any) -> None:
         action="store_true",
         help="also change one thing at a time in each solution, and list what no check sees",
     )
+    audit.add_argument(
+        "--numbers",
+        action="store_true",
+        help="also with other numbers than the parts' defaults, in two ways",
+    )
     audit.set_defaults(run=_audit)
 
 
@@ -163,12 +168,16 @@ def _grade(args: argparse.Namespace) -> int:
 
 def _audit(args: argparse.Namespace) -> int:
     from autograder.authoring import mutants
-    from autograder.authoring.audit import audit, failures, option_values, render
+    from autograder.authoring.audit import audit, failures, number_samples, option_values, render
 
     course = Course(secret=PUBLIC_SECRET)
     tables, wrong = {}, []
     for id in args.problem_sets or course.ids:
-        for name, ps in option_values(course.problem_set(id), course).items():
+        chosen = course.problem_set(id)
+        sets = option_values(chosen, course)
+        if args.numbers:
+            sets |= number_samples(chosen, course)
+        for name, ps in sets.items():
             tables[name] = audit(ps, course)
             wrong += failures(tables[name])
             print(render(name, tables[name]))

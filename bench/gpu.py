@@ -25,6 +25,9 @@ from typing import Any
 
 import torch
 
+from autograder.parts.declare import load_part
+from autograder.parts.numbers import filled
+
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = (("autoencoder", "cmc"), ("autoencoder", "clip"), ("transfer",))
 EPOCHS = 2
@@ -119,9 +122,12 @@ class Trainings:
 
 def _cells(parts: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     """The code cells of several parts, what they share once, with the first value of an option."""
-    chosen = {"text_encoder": "frozen"}
+    chosen = {"text_encoder": "frozen", "autoencoder": "before"}
     seen = set()
     for part in parts:
+        declared = load_part(part)
+        numbers = {name: number.default for name, number in declared.all_numbers.items()}
+        values = declared.values({**numbers, **chosen})
         notebook = json.loads((ROOT / "solutions" / f"{part}.ipynb").read_text(encoding="utf-8"))
         for cell in notebook["cells"]:
             tags = cell["metadata"].get("tags", [])
@@ -129,9 +135,7 @@ def _cells(parts: tuple[str, ...]) -> Iterator[tuple[str, str]]:
             if cell["cell_type"] != "code" or not wanted or cell["id"] in seen or "hand-in" in tags:
                 continue
             seen.add(cell["id"])
-            source = "".join(cell["source"])
-            for option, value in chosen.items():
-                source = source.replace(f"{{{{{option}}}}}", value)
+            source = filled("".join(cell["source"]), values)
             yield cell["id"], _filled(cell["id"], source)
 
 

@@ -79,10 +79,7 @@ def _public(grader: Grader) -> dict[str, dict[str, Any]]:
 
 
 def option_values(ps: ProblemSet, course: Course) -> dict[str, ProblemSet]:
-    """The problem set as it is, and with other values of the options of its parts, by name.
-
-    Of a word, each; of numbers, two samples, in which all are other than the default.
-    """
+    """The problem set as it is, and with each other word that its parts' options take, by name."""
     found = {ps.id: ps}
     for part in course.parts(ps):
         for option, values in part.options.items():
@@ -90,6 +87,12 @@ def option_values(ps: ProblemSet, course: Course) -> dict[str, ProblemSet]:
                 if value != ps.options[option]:
                     other = replace(ps, options={**ps.options, option: value})
                     found[f"{ps.id}[{option}={value}]"] = other
+    return found
+
+
+def number_samples(ps: ProblemSet, course: Course) -> dict[str, ProblemSet]:
+    """The problem set with all numbers of its parts other than the default, in two ways."""
+    found = {}
     numbers = {n: number for part in course.parts(ps) for n, number in part.all_numbers.items()}
     for i in range(2 if numbers else 0):
         sample = {name: number.samples[i] for name, number in numbers.items()}

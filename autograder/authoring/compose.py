@@ -67,7 +67,7 @@ def _ordered(ps: ProblemSet, course: Course) -> list[tuple[NotebookNode, Values]
     for part in course.parts(ps):
         path = course.solution_path(part.name)
         there = {p: "before" if p in ps.parts else "given" for p in part.needed}
-        chosen = ps.options | there
+        chosen = {**part.values(ps.options), **there}
         cells = [c for c in _read(path).cells if applies(_when(c, part, path), chosen)]
         _refuse_typed(cells, part, ps, path)
         cells = _with_given(cells, part, there, course)

@@ -63,7 +63,7 @@ class Basis:
                 }
                 for part in parts
             },
-            {part.name: load_patches(part).fitting(options) for part in parts},
+            {part.name: load_patches(part).fitting(part.values(options)) for part in parts},
             course.secret(release.problem_set.id),
         )
 

@@ -33,8 +33,8 @@ class Examples:
     def calls(self, question: Question) -> tuple[Call, ...]:
         """What to ask an answer for, beside the probes of its part and ``PROBE``."""
         examples = self.basis.part(question).examples.get(question.id, [])
-        options = self.basis.problem_set.options
-        return tuple(Call("example", {"code": filled(code, options)}) for code in examples)
+        values = self.basis.part(question).values(self.basis.problem_set.options)
+        return tuple(Call("example", {"code": filled(code, values)}) for code in examples)
 
     def first_wrong(self, question: Question, outcomes: Sequence[Outcome]) -> Example | None:
         """The first snippet for which an answer gave something else than the reference."""

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from autograder.model import CourseError, Question
-from autograder.parts.numbers import Number, Values, filled
+from autograder.parts.numbers import Computed, Number, Values, filled
 
 Generator = np.random.Generator
 Inputs = dict[str, Any]
@@ -122,6 +122,7 @@ class Part:
     examples: dict[str, list[str]] = field(default_factory=dict)
     needed: dict[str, tuple[str, ...]] = field(default_factory=dict)
     numbers: dict[str, Number] = field(default_factory=dict)
+    computations: dict[str, Computed] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:
@@ -170,6 +171,18 @@ class Part:
         draws inputs by it has an argument of its name.
         """
         self.numbers[name] = Number(default, low, high, samples, said)
+
+    def computed(self, function: Computed) -> Computed:
+        """What follows from the numbers and is no short formula, for formulas to name."""
+        self.computations[function.__name__] = function
+        return function
+
+    def values(self, options: Values) -> Values:
+        """The options of a problem set, and what this part and those that it needs compute."""
+        found: dict[str, Any] = {}
+        for name in self.needed:
+            found |= load_part(name).values({})
+        return {**found, **self.computations, **options}
 
     @property
     def all_numbers(self) -> dict[str, Number]:
@@ -228,7 +241,11 @@ class Part:
     def checks_of(self, question: str, options: Values) -> list[Check]:
         """The checks that there are with these options, their numbers filled in."""
         return [
-            replace(c, sentence=filled(c.sentence, options), draw=_with_numbers(c.draw, options))
+            replace(
+                c,
+                sentence=filled(c.sentence, self.values(options)),
+                draw=_with_numbers(c.draw, options),
+            )
             for c in self.checks
             if c.question == question and applies(c.when, options)
         ]

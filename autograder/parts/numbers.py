@@ -1,7 +1,7 @@
 """Numbers that a term may choose: declared once, and filled in wherever text or code names them.
 
 ``{{temperature}}`` stands for an option's value, and ``{{=ln(K + 1):.3f}}`` for what follows from
-it, in the format of Python's ``format``.
+it, in the format of Python's ``format``. A formula may name what a part computes of its numbers.
 """
 
 import ast
@@ -14,7 +14,8 @@ from typing import Any
 
 from autograder.model import CourseError
 
-Values = Mapping[str, str | int | float]
+Computed = Callable[[Any], int | float]
+Values = Mapping[str, str | int | float | Computed]
 PLACE = re.compile(r"(?<!\{)\{\{(?:(\w+)|=([^{}]+?)(?::([^{}:]*))?)\}\}(?!\})")
 OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul,
@@ -70,7 +71,8 @@ def filled(text: str, values: Values) -> str:
     def value(match: re.Match[str]) -> str:
         name, formula, form = match.groups()
         if name:
-            return str(values[name]) if name in values else match[0]
+            known = name in values and not callable(values[name])
+            return str(values[name]) if known else match[0]
         try:
             return format(_value(ast.parse(formula, mode="eval").body, values), form or "")
         except (SyntaxError, TypeError, ValueError, KeyError, ArithmeticError) as error:
@@ -84,7 +86,8 @@ def _value(node: ast.expr, values: Values) -> Any:
         case ast.Constant(value=int() | float() as number):
             return number
         case ast.Name(id=name):
-            return values[name]
+            value = values[name]
+            return value(values) if callable(value) else value
         case ast.BinOp(left=left, op=op, right=right):
             return OPERATORS[type(op)](_value(left, values), _value(right, values))
         case ast.UnaryOp(op=op, operand=operand):

@@ -10,6 +10,15 @@ PART = Part("autoencoder")
 STEPS = 2e-4
 """Of the longest way of a weight; rounding makes 3e-5 of it (python -m bench.rounding)."""
 
+# Channels of the four convolutions: known mistakes tell the first three apart by being different.
+COUNTS = r"42[,_]1(?:56|35)|84,291"
+PART.number("c1", 12, low=4, high=512, samples=(15, 18), said=rf"{COUNTS}|\b588\b")
+PART.number("c2", 24, low=4, high=512, samples=(30, 36), said=COUNTS)
+PART.number("c3", 48, low=4, high=512, samples=(60, 45), said=rf"{COUNTS}|(?<![\w.])48\b")
+PART.number(
+    "bottleneck", 24, low=4, high=512, samples=(12, 30), said=rf"{COUNTS}|\b24[ ,·]+4\b|\b384\b"
+)
+
 PART.question("encoder", "Encoder", 1, "Encoder")
 PART.question("decoder", "Decoder", 1, "Decoder")
 PART.question("train_ae", "Training the autoencoder", 1, "train_ae")
@@ -46,13 +55,13 @@ def images(rng: Generator, *shape: int) -> np.ndarray:
 
 @PART.check("encoder", "shape")
 def encoder_shape(rng: Generator) -> dict[str, Any]:
-    """`Encoder` maps images (B, 3, 64, 64) to feature maps (B, 24, 4, 4)."""
+    """`Encoder` maps images (B, 3, 64, 64) to feature maps (B, {{bottleneck}}, 4, 4)."""
     return {"name": "Encoder", "x": images(rng, 3, 3, 64, 64)}
 
 
 @PART.check("encoder", "parameters")
 def encoder_parameters(rng: Generator) -> dict[str, Any]:
-    """`Encoder` sets `self.encoder` and has 42,156 trainable parameters."""
+    """`Encoder` sets `self.encoder` and has {{=encoder_parameters:,}} trainable parameters."""
     return {"name": "Encoder", "attribute": "encoder"}
 
 
@@ -76,35 +85,35 @@ def encoder_channels(rng: Generator) -> dict[str, Any]:
 
 
 @PART.check("decoder", "shape")
-def decoder_shape(rng: Generator) -> dict[str, Any]:
-    """`Decoder` maps feature maps (B, 24, 4, 4) to images (B, 3, 64, 64)."""
-    return {"name": "Decoder", "x": normal(rng, 3, 24, 4, 4)}
+def decoder_shape(rng: Generator, bottleneck: int) -> dict[str, Any]:
+    """`Decoder` maps feature maps (B, {{bottleneck}}, 4, 4) to images (B, 3, 64, 64)."""
+    return {"name": "Decoder", "x": normal(rng, 3, bottleneck, 4, 4)}
 
 
 @PART.check("decoder", "parameters")
 def decoder_parameters(rng: Generator) -> dict[str, Any]:
-    """`Decoder` has 42,135 trainable parameters."""
+    """`Decoder` has {{=decoder_parameters:,}} trainable parameters."""
     return {"name": "Decoder"}
 
 
 @PART.check("decoder", "forward", weight=2)
-def decoder_values(rng: Generator) -> dict[str, Any]:
+def decoder_values(rng: Generator, bottleneck: int) -> dict[str, Any]:
     """With given weights, `Decoder` computes four transposed convolutions, ReLU between them,
     Sigmoid last."""
-    return {"name": "Decoder", "x": normal(rng, 2, 24, 4, 4), "seed": seed(rng)}
+    return {"name": "Decoder", "x": normal(rng, 2, bottleneck, 4, 4), "seed": seed(rng)}
 
 
 @PART.check("decoder", "gradient")
-def decoder_gradient(rng: Generator) -> dict[str, Any]:
+def decoder_gradient(rng: Generator, bottleneck: int) -> dict[str, Any]:
     """The gradient flows through `Decoder` into its input and all its parameters."""
-    return {"name": "Decoder", "x": normal(rng, 2, 24, 4, 4), "seed": seed(rng)}
+    return {"name": "Decoder", "x": normal(rng, 2, bottleneck, 4, 4), "seed": seed(rng)}
 
 
 @PART.check("decoder", "forward")
-def decoder_channels(rng: Generator) -> dict[str, Any]:
+def decoder_channels(rng: Generator, bottleneck: int) -> dict[str, Any]:
     """`Decoder(out_channels=...)` makes images of that many channels, one alone as well, whatever
     `feat_dim` is."""
-    x = normal(rng, 1, 24, 4, 4)
+    x = normal(rng, 1, bottleneck, 4, 4)
     options = {"out_channels": 2, "feat_dim": 5}
     return {"name": "Decoder", "x": x, "seed": seed(rng), "options": options}
 

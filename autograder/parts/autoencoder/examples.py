@@ -23,7 +23,7 @@ PART.example(
     f"""
 model = Decoder(out_channels=2)
 {FILLED.strip()}
-features = torch.linspace(-1, 1, 24 * 4 * 4).view(1, 24, 4, 4)
+features = torch.linspace(-1, 1, {{{{bottleneck}}}} * 4 * 4).view(1, {{{{bottleneck}}}}, 4, 4)
 model(features)[0, :, 5, :3]
 """,
 )

@@ -39,7 +39,7 @@ def unit(rows: np.ndarray) -> np.ndarray:
 
 @PART.check("encoder_cmc", "shape")
 def encoder_shape(rng: Generator) -> dict[str, Any]:
-    """`EncoderCMC` maps Lab images (B, 3, 64, 64) to two features (B, 384)."""
+    """`EncoderCMC` maps Lab images (B, 3, 64, 64) to two features (B, {{=16 * bottleneck}})."""
     return {"x": normal(rng, 3, 3, 64, 64)}
 
 

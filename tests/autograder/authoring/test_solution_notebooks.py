@@ -34,7 +34,7 @@ def read(path: Path) -> nbformat.NotebookNode:
     notebook = nbformat.read(path, as_version=4)
     nbformat.validate(notebook)
     part = load_part(path.stem)
-    defaults = {name: number.default for name, number in part.all_numbers.items()}
+    defaults = part.values({name: n.default for name, n in part.all_numbers.items()})
     for cell in notebook.cells:
         cell.source = filled(cell.source, defaults)
     return notebook

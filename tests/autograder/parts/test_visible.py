@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 from shipped import COURSE, basis
 
+from autograder.authoring.audit import number_samples
 from autograder.grading.basis import Basis
 from autograder.grading.mistakes import Patch
+from autograder.model import ProblemSet
 from autograder.sandbox.cells import Trouble
 from autograder.sandbox.client import Sandbox
 from autograder.sandbox.job import Call, Job
@@ -90,8 +92,8 @@ def sandbox() -> Iterator[Sandbox]:
 class Visible:
     """Runs the visible tests of a part's questions."""
 
-    def __init__(self, part: str, sandbox: Sandbox) -> None:
-        self.basis: Basis = basis(PARTS[part])
+    def __init__(self, part: str, sandbox: Sandbox, ps: ProblemSet | None = None) -> None:
+        self.basis: Basis = basis(ps or PARTS[part])
         self.part, self.sandbox = part, sandbox
         coded = [q for q in self.basis.problem_set.questions if not q.report]
         self.questions = {q.id: q for q in coded if q.part == part}
@@ -128,6 +130,14 @@ def test_right_answers_pass(sandbox: Sandbox, part: str, gpu: bool) -> None:
         p.id: visible.run(p.question, p, gpu) for p in variants if p.question in visible.questions
     }
     assert {id: text for id, text in said.items() if text} == {}
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_right_answers_pass_with_other_numbers(sandbox: Sandbox, part: str) -> None:
+    for name, ps in number_samples(COURSE.problem_set(PARTS[part]), COURSE).items():
+        visible = Visible(part, sandbox, ps)
+        said = {id: visible.run(id, None, gpu=False) for id in visible.questions}
+        assert {id: text for id, text in said.items() if text} == {}, name
 
 
 @pytest.mark.parametrize("part", PARTS)
