@@ -73,8 +73,9 @@ def _hand_in(executed: Path, blank: Path, folder: Path, course: Course) -> None:
     executed.with_suffix(".zip").replace(folder / "reference.zip")
     (folder / "blank.ipynb").write_bytes(blank.read_bytes())
     flawed: dict[str, Any] = json.loads(executed.read_text(encoding="utf-8"))
-    for part in course.parts(course.problem_set(PROBLEM_SET)):
-        for patch in load_patches(part).mistakes:
+    ps = course.problem_set(PROBLEM_SET)
+    for part in course.parts(ps):
+        for patch in load_patches(part).fitting(part.values(ps.options)).mistakes:
             if patch.id in FLAWS:
                 flawed = splice(flawed, patch)
     (folder / "flawed.ipynb").write_text(json.dumps(as_colab_saves(flawed)), encoding="utf-8")

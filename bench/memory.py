@@ -43,7 +43,11 @@ class Peak:
 def flawed(ps_id: str) -> str:
     """The reference with a known mistake in every answer, so that the grader has most to do."""
     ps = COURSE.problem_set(ps_id)
-    mistakes = [p for part in COURSE.parts(ps) for p in load_patches(part).mistakes]
+    mistakes = [
+        patch
+        for part in COURSE.parts(ps)
+        for patch in load_patches(part).fitting(part.values(ps.options)).mistakes
+    ]
     first = {p.question: p for p in reversed(mistakes)}
     notebook = json.loads(composed(ps, COURSE))
     for cell in notebook["cells"]:

@@ -27,6 +27,7 @@ from autograder.authoring.runs import Runs
 from autograder.course.table import Course
 from autograder.grading.mistakes import load_patches
 from autograder.model import CourseError, ProblemSet
+from autograder.parts.numbers import filled
 from autograder.paths import ROOT
 from helpers.pdf.document import notebook_to_pdf
 
@@ -222,11 +223,13 @@ def _refuse_leaks(
     pages = PdfReader(io.BytesIO(files["handout.pdf"])).pages
     problems += runs.find("handout.pdf", "\n".join(page.extract_text() for page in pages))
     for part in course.parts(ps):
+        values = part.values(ps.options)
         for check in part.checks:
-            problems += runs.find(f"the check {check.name}", check.sentence)
+            problems += runs.find(f"the check {check.name}", filled(check.sentence, values))
         for id, snippets in part.examples.items():
-            problems += [p for code in snippets for p in runs.find(f"an example of {id}", code)]
-        for patch in load_patches(part).mistakes:
+            for code in snippets:
+                problems += runs.find(f"an example of {id}", filled(code, values))
+        for patch in load_patches(part).fitting(values).mistakes:
             problems += runs.find(f"the hint of {patch.id}", patch.hint)
     if problems:
         raise CourseError(f"{ps.id} is not handed out: {'; '.join(problems[:5])}.")

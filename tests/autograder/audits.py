@@ -30,7 +30,8 @@ def wrong_rows(name: str) -> list[str]:
     ps_name, part = AUDITED[name]
     ps = problem_sets()[ps_name]
     table = audit(ps, COURSE, [p for p in ps.parts if p != part])
-    patches = load_patches(load_part(part)).fitting(ps.options)
+    declared = load_part(part)
+    patches = load_patches(declared).fitting(declared.values(ps.options))
     rows = {"mistakes": patches.mistakes, "variants": patches.variants}
     left_out = [
         f"{kind} has no row {patch.id}"

@@ -25,7 +25,9 @@ pytestmark = pytest.mark.slow
 def flawed() -> dict[str, Any]:
     """A known mistake in every answer."""
     notebook = right()
-    patches = load_patches(load_part("autoencoder")).mistakes
+    part = load_part("autoencoder")
+    defaults = {name: number.default for name, number in part.all_numbers.items()}
+    patches = load_patches(part).fitting(part.values(defaults)).mistakes
     for patch in {p.question: p for p in patches}.values():
         notebook = splice(notebook, patch)
     return notebook

@@ -210,7 +210,7 @@ def test_hidden_inputs_and_values_are_not_shown(grader: Grader) -> None:
 
 def hidden_images(grader: Grader) -> list[float]:
     values: list[float] = []
-    for check in grader.basis.parts["autoencoder"].checks_of("encoder", {}):
+    for check in grader.basis.parts["autoencoder"].checks_of("encoder", grader.problem_set.options):
         x = check.inputs(grader.basis.secret).get("x")
         if x is not None:
             values += np.ravel(x)[:3].tolist()
@@ -237,7 +237,7 @@ def test_a_fault_of_the_grader_is_no_zero(grader: Grader, monkeypatch: pytest.Mo
 
 
 def test_a_term_has_its_own_inputs_and_the_same_for_all(grader: Grader) -> None:
-    check = grader.basis.parts["autoencoder"].checks_of("encoder", {})[0]
+    check = grader.basis.parts["autoencoder"].checks_of("encoder", grader.problem_set.options)[0]
     draw: Callable[[bytes], Any] = lambda secret: check.inputs(secret)["x"]  # noqa: E731
     assert np.array_equal(draw(b"2026"), draw(b"2026"))
     assert not np.allclose(draw(b"2026"), draw(b"2027"))

@@ -145,7 +145,8 @@ def test_normalising_in_the_model_costs_the_head_alone(solution: dict[str, Any])
 
 def test_a_text_encoder_that_is_to_learn_needs_its_gradient(solution: dict[str, Any]) -> None:
     """What is right for a frozen one is a known mistake then."""
-    variants = load_patches(load_part("clip")).variants
+    part = load_part("clip")
+    variants = load_patches(part).fitting(part.values(PS.options)).variants
     frozen = next(p for p in variants if p.id == "clip-text-encoder-under-no-grad")
     with Grader(basis(TRAINABLE)) as grader:
         score, mistake = graded(grader, splice(solution, frozen))["clip_model"]
