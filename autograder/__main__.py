@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -142,6 +143,8 @@ def _release(args: argparse.Namespace) -> int:
         handed = dist.handed_out(ps, course, solutions=args.solutions)
         print(release(ps, course))
         print(f"{dist.write(ps, course, handed)}/: {', '.join(handed.files)}")
+        if args.solutions and datetime.now(UTC) < course.deadline(ps):
+            print(f"  {id} is not due yet: keep its solutions to yourself.")
         for change in handed.changes:
             print(f"  students read: {change}")
     if args.check:

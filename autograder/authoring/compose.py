@@ -27,6 +27,8 @@ PICTURE = re.compile(r"(?<=\()picture:([\w-]+)(?=\))")
 """The address of a picture in a text cell, before it is put there."""
 MARKS = re.compile(r"\A# Question: .*\n|^ *### (?:BEGIN|END) SOLUTION *\n?", re.MULTILINE)
 """What makes a cell an answer, which it is not where it is given."""
+TODO = re.compile(r"\n\n *TODO:.*?(?=\n *\"\"\")", re.DOTALL)
+"""What a docstring asks for, where nothing is asked."""
 ONLY_IF = re.compile(r"\{\{(\w+)=([\w.]+):(.*?)\}\}", re.DOTALL)
 """Text that is there with a value of an option alone, or where a part is before or given."""
 HINTS = "hints"
@@ -121,7 +123,7 @@ def _with_given(
         for cell in given:
             cell.id = f"given-{cell.id}"
             cell.metadata = NotebookNode()
-            cell.source = MARKS.sub("", unmarked(cell.source))
+            cell.source = TODO.sub("", MARKS.sub("", unmarked(cell.source)))
         marked = [i for i, c in enumerate(cells) if _tagged(c, f"{other}=given")]
         place = marked[-1] + 1 if marked else 0
         cells = [*cells[:place], *given, *cells[place:]]

@@ -65,6 +65,7 @@ def handed_out(
     Raises:
         CourseError: the problem set cannot be released, as ``release`` says.
     """
+    course.deadline(ps)  # in a time zone that there is
     solution = composed(ps, course)
     notebook = stripped(solution, ps, course)
     folder = course.root / "dist" / ps.id

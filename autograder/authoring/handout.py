@@ -109,6 +109,8 @@ def _lateness(ps: ProblemSet) -> str:
     if ps.late is None:
         return ""
     said = []
+    if ps.late.grace_hours:
+        said.append(f"{ps.late.grace_hours:g} hours count as in time")
     if ps.late.points_a_day:
         said.append(f"each day begun after that costs {ps.late.points_a_day:g} points")
     if ps.late.last_day is not None:

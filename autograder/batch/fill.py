@@ -53,6 +53,7 @@ def fill(
     ps = book.problem_set
     entries = book.entries(rows)
     header, table = _read(own, layout) if own else _new(layout, book, [t for _, t in entries])
+    there = len(header)
     target = _column(header, ps)
     for row in table:
         row += [""] * (len(header) - len(row))
@@ -74,6 +75,9 @@ def fill(
     csv.writer(made, lineterminator="\n").writerows([header, *table])
     write_text(out, made.getvalue())
     said = f"{out}: {filled} grades in the column {header[target]!r}."
+    if own and target >= there:
+        others = ", ".join(h for h in header[:-1] if h not in layout.new)
+        said += f" It is new: none bears the problem set's title (there are {others or 'none'})."
     if missed:
         said += f" Not in the gradebook: {', '.join(missed)}."
     return said

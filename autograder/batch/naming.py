@@ -38,7 +38,7 @@ def name_group(folder: Path, group_id: str, id: str, hint: str, course: Course) 
     _check(id, hint, part, path)
     source = _sample(group, question, ps, course)
     before = path.read_text(encoding="utf-8") if path.is_file() else ""
-    options = {k: str(ps.options[k]) for k in part.options}
+    options = {k: str(ps.options[k]) for k in part.options if _matters(k, question, part)}
     entry = _entry(id, question, hint, source, options)
     write_text(path, f"{before.rstrip()}\n\n{entry}" if before else entry)
     try:
@@ -51,6 +51,14 @@ def name_group(folder: Path, group_id: str, id: str, hint: str, course: Course) 
         f"{id} is a mistake of {question.id} now, in {path}: the next `grade` tells the hint to "
         f"{many} submission{'s' if many != 1 else ''}. `audit` grades it from now on."
     )
+
+
+def _matters(option: str, question: Question, part: Part) -> bool:
+    """Whether what is right or wrong in a question depends on an option, as far as it says so."""
+    patches = load_patches(part)
+    whens = [c.when for c in part.checks if c.question == question.id]
+    whens += [p.when for p in (*patches.mistakes, *patches.variants) if p.question == question.id]
+    return any(option in when for when in whens)
 
 
 def _check(id: str, hint: str, part: Part, path: Path) -> None:

@@ -83,11 +83,14 @@ def read(path: Path) -> Roster:
             f"{path} begins with {', '.join(header) or 'nothing'}: the first line of a roster "
             "names its columns, of which id, name, email, section and extension are read."
         )
-    enrolled = []
+    enrolled: dict[str, Enrolled] = {}
     for n, row in enumerate(rows, 2):
         if any(cell.strip() for cell in row):
-            enrolled.append(_enrolled(row, places, f"{path}, line {n}"))
-    return Roster(enrolled)
+            one = _enrolled(row, places, f"{path}, line {n}")
+            if one.student.id in enrolled:
+                raise CourseError(f"{path}, line {n}: {one.student.id} stands there twice.")
+            enrolled[one.student.id] = one
+    return Roster(list(enrolled.values()))
 
 
 def _enrolled(row: Sequence[str], places: dict[str, int | None], where: str) -> Enrolled:

@@ -14,6 +14,7 @@ from autograder.batch import prints
 from autograder.batch.jobs import Lost, Pool
 from autograder.batch.kept import Kept, Store, read
 from autograder.batch.roster import read as read_roster
+from autograder.batch.roster import students
 from autograder.batch.tables import ROSTER, Gradebook
 from autograder.batch.worker import Setup, Task, grade
 from autograder.course.table import Course
@@ -23,6 +24,8 @@ from autograder.reading.bulk import unpacked
 from autograder.reading.collect import Found, collect
 from autograder.results.rows import read_rows
 from autograder.results.text import clean
+
+FEW = 3  # hand-ins, of which all may be of guests
 
 
 @dataclass(frozen=True)
@@ -44,12 +47,14 @@ class How:
 class Done:
     """A call: the reports of all that it found, whom it graded, and what it changed.
 
-    ``older`` are submissions of which a later attempt lies there already.
+    ``older`` are submissions of which a later attempt lies there already, ``strangers`` names in
+    by_hand.csv that nobody has.
     """
 
     reports: list[Report] = field(default_factory=list)
     graded: set[str] = field(default_factory=set)
     older: list[str] = field(default_factory=list)
+    strangers: list[str] = field(default_factory=list)
     changes: list[dict[str, str]] = field(default_factory=list)
 
 
@@ -67,16 +72,23 @@ def grade_all(
     ``out/changes.csv``. What was graded there before stays, unless it would come out otherwise.
 
     Raises:
-        CourseError: ``out`` holds results of another problem set, or another call grades into it.
+        CourseError: a path does not exist, ``out`` holds results of another problem set, or another
+            call grades into it.
     """
     how = how or How()
+    if missing := [str(p) for p in paths if not p.exists()]:
+        raise CourseError(f"There is no file or folder {', '.join(missing)}.")
+    if empty := [str(p) for p in paths if p.is_dir() and not any(p.iterdir())]:
+        raise CourseError(f"Nothing was handed in: {', '.join(empty)} is empty.")
     with tempfile.TemporaryDirectory(prefix="class-") as folder, _alone(out):
         found = collect(unpacked(paths, Path(folder)), problem_set.id)
-        return _Call(problem_set, course, out, how).grade(found)
+        return _Call(problem_set, course, out, how, found).grade(found)
 
 
 class _Call:
-    def __init__(self, ps: ProblemSet, course: Course, out: Path, how: How) -> None:
+    def __init__(
+        self, ps: ProblemSet, course: Course, out: Path, how: How, found: Sequence[Found]
+    ) -> None:
         self.ps, self.course, self.out, self.how = ps, course, out, how
         self.prints = prints.of_questions(Basis.load(ps, course))
         rows, _ = read_rows(out)
@@ -85,10 +97,9 @@ class _Call:
                 f"{out} holds results of {', '.join(others)}: give each problem set a folder of "
                 "its own."
             )
-        if how.roster:
-            read_roster(how.roster)  # which must not take another's place if it is none
-            if how.roster.resolve() != (out / ROSTER).resolve():
-                shutil.copyfile(how.roster, out / ROSTER)
+        if how.roster and how.roster.resolve() != (out / ROSTER).resolve():
+            _check_roster(how.roster, found)  # it must not take another's place if it is none
+            shutil.copyfile(how.roster, out / ROSTER)
         book = Gradebook.of(out, ps, course)
         self.store = Store(out, book, {row.name: row for row in rows})
         self.done = Done()
@@ -118,6 +129,7 @@ class _Call:
                 self._finish(task.found, *before[name], self._to_keep(task, came, *before[name]))
                 bar.update()
         self.done.changes = self.store.close()
+        self.done.strangers = self.store.book.strangers(self.store.rows.values())
         order = {item.name: i for i, item in enumerate(found)}
         self.done.reports.sort(key=lambda report: order[report.submission])
         return self.done
@@ -152,6 +164,17 @@ class _Call:
             with setup.grader() as grader:
                 for task in tasks:
                     yield task, grade(grader, task)
+
+
+def _check_roster(path: Path, found: Sequence[Found]) -> None:
+    """Refuse a roster that is none, or another class's."""
+    roster = read_roster(path)
+    known = [f for f in found if any(map(roster.find, students(f.hand_in, f.name)))]
+    if len(found) >= FEW and not known:
+        raise CourseError(
+            f"None of {len(found)} hand-ins is of anybody in {path}: is it another class's? Its "
+            "ids, e-mails or names have to be those of the files."
+        )
 
 
 def _is_older(found: Found, kept: Kept) -> bool:
@@ -206,6 +229,8 @@ def summary(done: Done) -> str:
         lines.append(f"  Graded before, and as they were: {kept}.")
     if done.older:
         lines.append(f"  An older attempt than the one there: {', '.join(done.older)}.")
+    if done.strangers:
+        lines.append(f"  by_hand.csv names {', '.join(done.strangers)}, who handed in nothing.")
     if done.changes:
         lines.append(f"  {len(done.changes)} scores changed: changes.csv tells whose, and why.")
     return "\n".join(lines)

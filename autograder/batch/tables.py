@@ -45,6 +45,12 @@ class Gradebook:
         by_hand = read_by_hand(folder / BY_HAND, problem_set)
         return cls(problem_set, course.deadline(problem_set), roster, by_hand)
 
+    def strangers(self, rows: Iterable[Row]) -> list[str]:
+        """Who has points by hand, and neither a hand-in nor a line in the roster."""
+        known = {s.id for row in rows for s in students(row.hand_in, row.name)}
+        known |= {one.student.id for one in self.roster.enrolled} | {row.name for row in rows}
+        return sorted(set(self.by_hand) - known)
+
     @property
     def header(self) -> list[str]:
         ps = self.problem_set
@@ -148,6 +154,12 @@ def read_by_hand(path: Path, problem_set: ProblemSet) -> dict[str, dict[str, flo
     questions = {q.id: q for q in problem_set.by_hand}
     given: dict[str, dict[str, float]] = {}
     lines = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig")))
+    known = ("submission", "student", "name", *questions)
+    if unknown := [column for column in lines.fieldnames or () if column not in known]:
+        raise CourseError(
+            f"{path} has a column {unknown[0]!r}; there are submission or student, and "
+            f"{', '.join(questions) or 'no questions graded by hand'}."
+        )
     for n, line in enumerate(lines, 2):
         who = (line.get("submission") or line.get("student") or "").strip()
         for id, question in questions.items():

@@ -84,7 +84,11 @@ def _figures(rows: list[Row]) -> dict[str, Any]:
         "median": statistics.median(totals) if totals else 0.0,
         "max_score": max_score,
         "bins": histogram(totals, max_score),
-        "questions": [_distribution(id, titles[id], graded, first[id]) for id in first],
+        "questions": [
+            _distribution(id, titles[id], graded, first[id])
+            for id in first
+            if first[id]["max_score"] > 0  # else it was dropped
+        ],
         "titles": titles,
         "mistakes": _mistakes(graded, titles),
         "failed": _failed(graded, titles),
@@ -171,7 +175,7 @@ def _failed(graded: Iterable[Row], titles: dict[str, str]) -> list[dict[str, Any
         for row in graded
         for id, test in row.tests.items()
         for check in test["extra_data"]["checks"]
-        if not check.get("passed")
+        if not check.get("passed") and test["max_score"] > 0
     )
     return [
         {"question": titles[id], "name": name, "count": n}

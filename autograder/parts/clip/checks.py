@@ -17,7 +17,7 @@ PART.question("clip_model", "Model and loss", 2, "CLIPModel")
 PART.question("retrieve_images", "Searching with words", 1, "retrieve_images")
 PART.report(
     "report_clip",
-    "Four encoders",
+    "What captions are worth",
     1,
     ReportRule(
         results="results_clip",
@@ -110,6 +110,12 @@ def model_sharp(rng: Generator) -> dict[str, Any]:
     """The loss stays exact for a temperature of 0.0005."""
     # The largest cosines of two rows differ by more than 0.05, which is 100 temperatures.
     return {**batch(rng, 12), "temperature": 0.0005, "spread": 2.0}
+
+
+@PART.check("clip_model", "loss")
+def model_negative(rng: Generator) -> dict[str, Any]:
+    """The loss is right where half of the cosines are negative."""
+    return {**batch(rng, 7), "spread": 8.0}
 
 
 @PART.check("clip_model", "loss_on_gpu", weight=0.5)

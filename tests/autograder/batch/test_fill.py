@@ -80,7 +80,8 @@ def test_the_roster_knows_who_a_platform_does_not_name_so(tmp_path: Path) -> Non
 
 def test_an_assignment_that_canvas_does_not_have_is_a_new_column(tmp_path: Path) -> None:
     own = OF_CANVAS.replace("Autoencoders (4711)", "Essay (3)")
-    table, _ = filled(tmp_path, own, handed_in("x", Student("123")))
+    table, said = filled(tmp_path, own, handed_in("x", Student("123")))
+    assert "It is new: none bears the problem set's title (there are Reading (17), Essay" in said
     assert [r[-1] for r in table] == ["Autoencoders", "3", "4", "", "", ""]
     assert len({len(r) for r in table}) == 1
 

@@ -210,6 +210,28 @@ def test_results_of_another_problem_set_are_left_alone(tmp_path: Path) -> None:
         grade_all([tmp_path / "in"], other, COURSE, tmp_path / "out")
 
 
+def test_a_path_that_there_is_not_is_no_hand_in(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    with pytest.raises(CourseError, match=r"There is no file or folder .*nowhere"):
+        grade_all([tmp_path / "nowhere"], SET, COURSE, tmp_path / "out")
+    with pytest.raises(CourseError, match=r"Nothing was handed in: .*in is empty"):
+        call(tmp_path)
+    assert not list(tmp_path.glob("out/*"))
+
+
+def test_another_classs_roster_does_not_take_the_place_of_the_own(tmp_path: Path) -> None:
+    for name in ("anna", "ben", "cleo"):
+        write(tmp_path / "in" / f"{name}.ipynb")
+    own, other = tmp_path / "own.csv", tmp_path / "other.csv"
+    own.write_text("id,name\nanna,Anna Lee\n")
+    other.write_text("id,name\nzoe,Zoe\nyan,Yan\n")
+    call(tmp_path, How(roster=own))
+    with pytest.raises(CourseError, match=r"None of 3 hand-ins is of anybody in .*other\.csv"):
+        call(tmp_path, How(roster=other))
+    call(tmp_path)
+    assert table(tmp_path / "out" / "grades.csv")["anna"]["name"] == "Anna Lee"
+
+
 def test_two_calls_do_not_write_into_one_folder_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -125,6 +125,7 @@ def test_of_two_with_one_name_nobody_is_meant() -> None:
         ("id,extension\n1,soon\n", "line 2: the extension is 'soon'"),
         ("id,extension\n1,-1\n", "line 2: the extension is '-1'"),
         ("id,name\n1,Ann\n,,x\n", "line 3: neither an id nor a name"),
+        ("id,name\n1,Ann\n2,Ben\n1,Cleo\n", "line 4: 1 stands there twice"),
     ],
 )
 def test_a_roster_that_is_none_is_told(tmp_path: Path, text: str, says: str) -> None:
@@ -192,6 +193,18 @@ def test_points_by_hand_join_the_total(tmp_path: Path) -> None:
     path.write_text("submission,essay\nanna,3\n")
     with pytest.raises(CourseError, match="line 2: essay is '3', but has to be a number of points"):
         read_by_hand(path, problem_set())
+
+
+def test_a_column_by_hand_that_nobody_asks_for_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "by_hand.csv"
+    path.write_text("submission,esay\nanna,0.5\n")
+    with pytest.raises(CourseError, match="a column 'esay'; there are submission or student, and"):
+        read_by_hand(path, problem_set())
+
+
+def test_points_by_hand_of_nobody_are_told(book: Gradebook) -> None:
+    told = replace(book, by_hand={"anna": {"essay": 1}, "007": {"essay": 1}, "nobody": {}})
+    assert told.strangers([row(report(name="anna"))]) == ["nobody"]
 
 
 @given(st.text(), st.text())
