@@ -53,6 +53,7 @@ UNSEEN = {
         clip-loops-over-pairs retrieve-loops-over-images retrieve-loops-over-matches
     """,
     "what other inputs would show": """
+        clip-absolute-cosines clip-negative-cosines-cut
         encoder-first-width-from-in-channels
         attention-query-among-the-patches clip-scale-capped encoder-cmc-unit-rows
         encoder-squeezes evaluate-changes-features evaluate-mean-of-chunks
