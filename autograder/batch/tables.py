@@ -20,6 +20,9 @@ from autograder.results.text import one_line
 ROSTER = "roster.csv"
 BY_HAND = "by_hand.csv"
 NOTHING = "Nothing was handed in."
+FORMULA = re.compile(r"^(?=[=+\-@])")
+IN_PARTS = re.compile(r"(^|[;\t])(?=[=+\-@])")
+"""What a spreadsheet takes for a formula, a second one also where it splits at semicolons."""
 CHANGES = ("submission", "question", "before", "after", "reason")
 
 
@@ -188,10 +191,7 @@ def _write(path: Path, header: Sequence[str], lines: Iterable[Mapping[str, str]]
     # All quoted, for programs that split at semicolons as well.
     rows = csv.writer(table, lineterminator="\n", quoting=csv.QUOTE_ALL)
     rows.writerow(header)
-    rows.writerows([_plain(line.get(key, "")) for key in header] for line in lines)
+    for line in lines:
+        first, *rest = [one_line(line.get(key, "")) for key in header]
+        rows.writerow([FORMULA.sub("'", first), *(IN_PARTS.sub(r"\1'", text) for text in rest)])
     write_text(path, table.getvalue())
-
-
-def _plain(text: str) -> str:
-    """Text that no spreadsheet takes for a formula, where it splits at semicolons as well."""
-    return re.sub(r"(^|[;\t])(?=[=+\-@])", r"\1'", one_line(text))
