@@ -131,20 +131,21 @@ def _add_audit(commands: Any) -> None:
 
 def _release(args: argparse.Namespace) -> int:
     from autograder.authoring import dist
-    from autograder.authoring.release import release
+    from autograder.authoring.release import make, release
 
     course = Course()
     lines: list[str] = []
-    for id in args.problem_sets or course.ids:
-        ps = course.problem_set(id)
+    sets = [course.problem_set(id) for id in args.problem_sets or course.ids]
+    for ps in sets:
         if args.check:
             lines += dist.would_change(ps, course)
             continue
-        handed = dist.handed_out(ps, course, solutions=args.solutions)
-        print(release(ps, course))
+        made = make(ps, course)
+        handed = dist.handed_out(ps, course, made, solutions=args.solutions)
+        print(release(ps, course, made))
         print(f"{dist.write(ps, course, handed)}/: {', '.join(handed.files)}")
         if args.solutions and datetime.now(UTC) < course.deadline(ps):
-            print(f"  {id} is not due yet: keep its solutions to yourself.")
+            print(f"  {ps.id} is not due yet: keep its solutions to yourself.")
         for change in handed.changes:
             print(f"  students read: {change}")
     if args.check:

@@ -19,10 +19,9 @@ from pypdf import PdfReader
 
 from autograder.authoring import wheel
 from autograder.authoring.archive import archive
-from autograder.authoring.compose import composed
 from autograder.authoring.handout import handout
 from autograder.authoring.leaks import MARKER
-from autograder.authoring.release import stripped
+from autograder.authoring.release import Made, make
 from autograder.authoring.runs import Runs
 from autograder.course.table import Course
 from autograder.grading.mistakes import load_patches
@@ -56,9 +55,14 @@ class Handed:
 
 
 def handed_out(
-    ps: ProblemSet, course: Course, *, solutions: bool = False, today: date | None = None
+    ps: ProblemSet,
+    course: Course,
+    made: Made,
+    *,
+    solutions: bool = False,
+    today: date | None = None,
 ) -> Handed:
-    """What is to be handed out now, beside what was before.
+    """What is to be handed out of the notebooks ``made``, beside what was before.
 
     Where cells that students have are replaced, ``CHANGES.md`` gets an entry that says which.
 
@@ -66,8 +70,7 @@ def handed_out(
         CourseError: the problem set cannot be released, as ``release`` says.
     """
     course.deadline(ps)  # in a time zone that there is
-    solution = composed(ps, course)
-    notebook = stripped(solution, ps, course)
+    solution, notebook = made.solution, made.notebook
     folder = course.root / "dist" / ps.id
     before = _manifest(folder / MANIFEST)
     cells = _cells(notebook)
@@ -115,10 +118,10 @@ def write(ps: ProblemSet, course: Course, handed: Handed) -> Path:
 
 def would_change(ps: ProblemSet, course: Course) -> list[str]:
     """What a release would write that is not there like that, a line each. Writes nothing."""
-    solution = composed(ps, course)
+    made = make(ps, course)
     texts = {
-        course.composed_path(ps.id): solution,
-        course.release_path(ps.id): stripped(solution, ps, course),
+        course.composed_path(ps.id): made.solution,
+        course.release_path(ps.id): made.notebook,
     }
     lines = []
     for path, text in texts.items():
@@ -127,7 +130,7 @@ def would_change(ps: ProblemSet, course: Course) -> list[str]:
             which = _differing(there, text)
             lines.append(f"{path.relative_to(course.root)}{': ' if which else ''}{which}")
     folder = course.root / "dist" / ps.id
-    handed = handed_out(ps, course)
+    handed = handed_out(ps, course, made)
     for name, data in handed.files.items():
         path = folder / name
         if not path.is_file() or path.read_bytes() != data:

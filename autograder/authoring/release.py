@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
@@ -19,7 +20,21 @@ from autograder.course.table import Course
 from autograder.model import CourseError, ProblemSet
 
 
-def release(ps: ProblemSet, course: Course) -> Path:
+@dataclass(frozen=True)
+class Made:
+    """A problem set's notebook with its solutions, and as students get it, as texts."""
+
+    solution: str
+    notebook: str
+
+
+def make(ps: ProblemSet, course: Course) -> Made:
+    """Both notebooks of a problem set; nothing is written. Raises CourseError as ``release``."""
+    solution = composed(ps, course)
+    return Made(solution, stripped(solution, ps, course))
+
+
+def release(ps: ProblemSet, course: Course, made: Made | None = None) -> Path:
     """Write ``solutions/<ps>/<ps>.ipynb`` and ``notebooks/<ps>/<ps>.ipynb``; return the latter.
 
     The second is what ``nbgrader generate_assignment`` makes of the first, byte for byte. The
@@ -29,11 +44,10 @@ def release(ps: ProblemSet, course: Course) -> Path:
         CourseError: the notebooks break the contract with the grader, or the release would show
             anything of a solution, an output or a hidden test; nothing was written.
     """
-    solution = composed(ps, course)
-    text = stripped(solution, ps, course)
+    made = made or make(ps, course)
     course.make_secret(ps.id)
-    _write(course.composed_path(ps.id), solution)
-    return _write(course.release_path(ps.id), text)
+    _write(course.composed_path(ps.id), made.solution)
+    return _write(course.release_path(ps.id), made.notebook)
 
 
 def stripped(solution: str, ps: ProblemSet, course: Course) -> str:

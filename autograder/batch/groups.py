@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from autograder.batch.kept import Kept
 from autograder.grading import behaviour
 from autograder.grading.compare import same
-from autograder.model import QuestionResult, Steps
+from autograder.model import Steps
 from autograder.parts.declare import Check
 from autograder.sandbox.job import Outcome
 
@@ -23,7 +23,6 @@ class Group:
     question: str
     title: str
     outcomes: Mapping[str, Outcome]
-    failed: list[str]
     steps: Steps | None
     members: list[str] = field(default_factory=list)
     sources: list[str] = field(default_factory=list)
@@ -36,7 +35,7 @@ class Group:
     @property
     def sample(self) -> str:
         """The shortest answer, which no name stands in."""
-        return min(self.sources, key=len)
+        return min(self.sources, key=len, default="")
 
 
 def groups(kept: Mapping[str, Kept], checks: Mapping[str, Iterable[Check]]) -> list[Group]:
@@ -52,18 +51,15 @@ def groups(kept: Mapping[str, Kept], checks: Mapping[str, Iterable[Check]]) -> l
             # what other checks or inputs made of an answer cannot be compared
             here = found.setdefault((id, one.prints[id].checks), [])
             alike = [g for g in here if _same(g.outcomes, outcomes, tolerances[id])]
-            group = alike[0] if alike else _new(result, outcomes)
+            question = result.question
+            group = alike[0] if alike else Group(id, question.title, outcomes, result.steps)
             if not alike:
                 here.append(group)
             group.members.append(name)
-            group.sources.append(anonymous(one.graded.answers.get(id, "")))
+            if source := anonymous(one.graded.answers.get(id, "")):
+                group.sources.append(source)
     everything = [group for here in found.values() for group in here]
     return sorted(everything, key=lambda g: (-len(g.members), g.question, g.members))
-
-
-def _new(result: QuestionResult, outcomes: Mapping[str, Outcome]) -> Group:
-    failed = [c.name for c in result.checks if not c.passed]
-    return Group(result.question.id, result.question.title, outcomes, failed, result.steps)
 
 
 def _same(

@@ -25,6 +25,7 @@ from autograder.reading.collect import Found, collect
 from autograder.results.rows import read_rows
 from autograder.results.text import clean
 
+AGAIN = "Graded again, this would be"
 FEW = 3  # hand-ins, of which all may be of guests
 
 
@@ -193,9 +194,8 @@ def _keep_better(report: Report, kept: Kept) -> None:
             continue
         earlier = replace(earlier, question=result.question, notes=list(earlier.notes))
         if result.score < earlier.score:
-            earlier.notes.append(
-                f"Graded again, this would be {result.score:g} points; the earlier result was kept."
-            )
+            earlier.notes = [note for note in earlier.notes if not note.startswith(AGAIN)]
+            earlier.notes.append(f"{AGAIN} {result.score:g} points; the earlier result was kept.")
             report.questions[i] = earlier
 
 

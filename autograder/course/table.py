@@ -170,7 +170,7 @@ class Course:
                 raise fail(f"{key} is {items!r}, but has to name each one once, and at least one.")
         if not isinstance(self._limits, Mapping):
             raise CourseError(f"{self.file}: limits = {self._limits!r} belongs in a table.")
-        parts = [declare.load_part(name) for name in table.parts]
+        parts = [_part(name, fail) for name in table.parts]
         _check_order(parts, fail)
         questions = _questions(parts, table.points, fail)
         by_hand = {q.id for part in parts for q in part.by_hand}
@@ -193,6 +193,13 @@ class Course:
             by_hand=tuple(q for q in questions if q.id in by_hand),
             limits=read_limits([self._limits, table.limits], [q.id for q in graded], fail),
         )
+
+
+def _part(name: str, fail: Fail) -> Part:
+    try:
+        return declare.load_part(name)
+    except CourseError as error:
+        raise fail(str(error)) from None
 
 
 def _dates(table: Table, fail: Fail) -> dict[str, Any]:

@@ -100,9 +100,8 @@ def sizes(steps: Recorded) -> tuple[int, ...]:
 def progress(
     steps: Recorded, computed: Sequence[np.ndarray], before: Mapping[str, set[str]]
 ) -> Steps | None:
-    """Which steps ``computed`` has in it, and the first that it misses.
+    """Which steps ``computed`` has in it, and the first that it misses; None if it has none.
 
-    None if it has none, unless the first is there but for a factor.
     What is passed over while a later step is there that needs it (``before``) was computed by
     another sound way.
     """
@@ -111,9 +110,7 @@ def progress(
     }
     seen = [text for text, found in there.items() if found]
     if not seen:
-        text, arrays = steps[0]
-        off = _off_by(arrays, computed)
-        return Steps([], text + off) if off else None
+        return None
     excused = set().union(*(before.get(text, set()) for text in seen))
     for text, arrays in steps:
         if not there[text] and text not in excused:

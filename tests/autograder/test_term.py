@@ -13,7 +13,7 @@ from nbgrader.api import Gradebook as Database
 from test_groups import NEGATED
 
 from autograder.authoring import dist
-from autograder.authoring.release import release
+from autograder.authoring.release import make, release
 from autograder.batch.export import export
 from autograder.batch.naming import name_group
 from autograder.batch.overview import read_groups, write_overview
@@ -85,8 +85,9 @@ def term(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Term]:
 def test_from_release_to_export(term: Term, monkeypatch: pytest.MonkeyPatch) -> None:
     # Handed out, a day before the deadline is moved; students have the page and the zip.
     ps = term.course.problem_set(PS)
-    dist.write(ps, term.course, dist.handed_out(ps, term.course))
-    release(ps, term.course)
+    made = make(ps, term.course)
+    dist.write(ps, term.course, dist.handed_out(ps, term.course, made))
+    release(ps, term.course, made)
     term.edit("due = 2026-10-26", "due = 2026-10-24T12:00:00-04:00")
 
     # Handed in as nbgrader collects it: one wrong in time, one wrong a day late, one is missing.

@@ -17,6 +17,7 @@ from toy_course import TOML, make
 from autograder.authoring import dist
 from autograder.authoring.compose import composed
 from autograder.authoring.handout import handout, references
+from autograder.authoring.release import make as make_release
 from autograder.authoring.release import release
 from autograder.course.table import Course
 from autograder.model import CourseError
@@ -33,8 +34,9 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def hand_out(root: Path, solutions: bool = False) -> list[str]:
     course = Course(root, b"a secret")
     ps = course.problem_set("ps_toy")
-    handed = dist.handed_out(ps, course, solutions=solutions, today=TODAY)
-    release(ps, course)
+    made = make_release(ps, course)
+    handed = dist.handed_out(ps, course, made, solutions=solutions, today=TODAY)
+    release(ps, course, made)
     dist.write(ps, course, handed)
     return handed.changes
 

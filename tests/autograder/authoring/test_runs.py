@@ -13,7 +13,7 @@ from shipped import COURSE
 from autograder.authoring import dist, wheel
 from autograder.authoring.compose import composed
 from autograder.authoring.leaks import split
-from autograder.authoring.release import stripped
+from autograder.authoring.release import make, stripped
 from autograder.authoring.runs import Runs, tokens
 from autograder.grading import mistakes
 from autograder.model import CourseError
@@ -49,7 +49,7 @@ def test_names_layout_and_comments_do_not_matter() -> None:
 @pytest.mark.parametrize("id", COURSE.ids)
 def test_what_is_shipped_shows_no_run(id: str) -> None:
     ps = COURSE.problem_set(id)
-    dist.handed_out(ps, COURSE)
+    dist.handed_out(ps, COURSE, make(ps, COURSE))
 
 
 def planted(solution: str, cell_id: str, change: Callable[[Any], None]) -> str:
@@ -117,4 +117,4 @@ def test_a_planted_run_beside_the_notebook_is_refused(
         (tmp_path / "docs" / "student.md").write_text(f"# Guide\n\n```\n{leak}\n```\n")
         monkeypatch.setattr(dist, "ROOT", tmp_path)
     with pytest.raises(CourseError, match=r"is not handed out: .* holds a run of the solution"):
-        dist.handed_out(PS, COURSE)
+        dist.handed_out(PS, COURSE, make(PS, COURSE))

@@ -42,12 +42,9 @@ def test_a_factor_is_told(factor: float) -> None:
     assert ("opposite sign" in found.missed) == (factor < 0)
 
 
-def test_a_factor_is_told_where_no_step_was_reached() -> None:
-    found = progress([("a", [A]), ("b", [B])], [A / 16, RNG.standard_normal((2, 3, 5))], {})
-    assert found is not None and found.seen == []
-    assert found.sentence.startswith("On example inputs, your code does not get to a (")
-    assert "16 times too small" in found.sentence
-    assert progress([("b", [B]), ("a", [A])], [A / 16], {}) is None
+def test_where_no_step_was_reached_nothing_is_told() -> None:
+    assert progress([("a", [A]), ("b", [B])], [A / 16], {}) is None
+    assert progress([("b", [B]), ("a", [A])], [], {}) is None
 
 
 def test_the_last_step_in_another_order_is_told() -> None:
