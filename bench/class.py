@@ -33,7 +33,9 @@ from autograder.course.table import Course
 from autograder.model import CourseError, ProblemSet
 from autograder.paths import ROOT
 from bench.grading import CONFIG, trains
+from bench.memory import MB, watch
 
+MINI = {"HELPERS_PROFILE": "mini", "HELPERS_DATA": str(ROOT / "build" / "data")}
 OTTER_TEST = """
 OK_FORMAT = False
 from otter.test_files import test_case
@@ -59,18 +61,18 @@ def main() -> None:
         folder = Path(name)
         notebooks = mixed(ps, course, max([args.submissions, *args.sizes]))
         ours = {n: measured(folder, ps, notebooks[:n]) for n in (1, args.submissions, *args.sizes)}
+        (wall_one, cpu_one, _), (wall_many, cpu_many, peak) = ours[1], ours[args.submissions]
         wall, cpu = (
             (many - one) / (args.submissions - 1)
-            for one, many in zip(ours[1], ours[args.submissions], strict=True)
+            for one, many in ((wall_one, wall_many), (cpu_one, cpu_many))
         )
-        print(
-            f"ours, start-up and one submission     {ours[1][0]:8.2f} s, {ours[1][1]:.2f} s of CPU"
-        )
+        print(f"ours, start-up and one submission     {wall_one:8.2f} s, {cpu_one:.2f} s of CPU")
         print(f"ours, a submission of {args.submissions:<5} {wall:18.3f} s, {cpu:.3f} s of CPU")
+        print(f"ours, memory of all processes         {peak / MB:8.0f} MB")
         for n in args.sizes:
-            each = (ours[n][0] - ours[1][0]) / max(1, n - 1)
-            print(f"ours, a submission of {n:<5} {each:18.3f} s")
-        for peer in (Nbgrader, Otter):
+            each = (ours[n][0] - wall_one) / max(1, n - 1)
+            print(f"ours, a submission of {n:<5} {each:18.3f} s, {ours[n][2] / MB:.0f} MB")
+        for peer in (Nbgrader, Otter) if args.others else ():
             times = graded_by(
                 peer(folder / peer.__name__, ps, notebooks[0]), notebooks, args.others
             )
@@ -92,21 +94,23 @@ def mixed(ps: ProblemSet, course: Course, many: int) -> list[dict[str, Any]]:
 
 def measured(
     folder: Path, ps: ProblemSet, notebooks: Sequence[dict[str, Any]]
-) -> tuple[float, float]:
-    """Seconds of wall and of CPU in which `grade` grades them all."""
+) -> tuple[float, float, int]:
+    """Seconds of wall and of CPU in which `grade` grades them all, and its peak memory (bytes)."""
     handed_in, out = folder / f"in{len(notebooks)}", folder / f"out{len(notebooks)}"
     handed_in.mkdir()
     for i, notebook in enumerate(notebooks):
         (handed_in / f"student{i}.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
     command = [sys.executable, "-m", "autograder", "grade", str(handed_in)]
-    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    run([*command, "--problem-set", ps.id, "--out", str(out)], ROOT, COURSE_PUBLIC_SECRET="1")
-    wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+    command += ["--problem-set", ps.id, "--out", str(out)]
+    environment = {**os.environ, **MINI, "COURSE_PUBLIC_SECRET": "1", "PYTHONPATH": str(ROOT)}
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    peak = watch(command, environment, every=0.5, output=subprocess.DEVNULL)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     if not (out / f"student{len(notebooks) - 1}" / "results.json").is_file():
         raise CourseError("the class was not graded, so this measures nothing")
     shutil.rmtree(handed_in)
-    return wall, cpu
+    return peak.seconds, cpu, peak.total
 
 
 def graded_by(peer: "Peer", notebooks: Sequence[dict[str, Any]], many: int) -> list[float]:
@@ -188,8 +192,7 @@ class Otter(Peer):
 
 def run(command: Sequence[str], folder: Path, **environment: str) -> None:
     """Run a command, on the mini data. Raises CourseError where it fails."""
-    mini = {"HELPERS_PROFILE": "mini", "HELPERS_DATA": str(ROOT / "build" / "data")}
-    env = {**os.environ, **mini, **environment}
+    env = {**os.environ, **MINI, **environment}
     done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True)
     if done.returncode:
         last = (done.stderr or done.stdout).strip().splitlines()[-3:]

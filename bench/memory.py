@@ -108,8 +108,23 @@ def container(memory: int, processors: float) -> Iterator[list[Path]]:
                 group.rmdir()
 
 
-def watch(command: list[str], environment: dict[str, str], groups: Sequence[Path] = ()) -> Peak:
-    """Run ``command`` to its end, sampling the memory of it and of everything below it."""
+def watch(
+    command: list[str],
+    environment: dict[str, str],
+    groups: Sequence[Path] = (),
+    *,
+    every: float = 0.01,
+    output: int | None = None,
+) -> Peak:
+    """Run ``command`` to its end, sampling the memory of it and of everything below it.
+
+    Args:
+        command: and its arguments.
+        environment: all of its variables.
+        groups: ``cgroup.procs`` files that it enters.
+        every: seconds between two samples.
+        output: where it prints to, as for ``subprocess``.
+    """
 
     def enter() -> None:
         for group in groups:
@@ -117,7 +132,7 @@ def watch(command: list[str], environment: dict[str, str], groups: Sequence[Path
 
     peak = Peak()
     start = time.monotonic()
-    process = subprocess.Popen(command, env=environment, preexec_fn=enter)
+    process = subprocess.Popen(command, env=environment, preexec_fn=enter, stdout=output)
     while process.poll() is None:
         sizes = [
             (name, pss)
@@ -127,7 +142,7 @@ def watch(command: list[str], environment: dict[str, str], groups: Sequence[Path
         total = sum(pss for _, pss in sizes)
         if total > peak.total:
             peak.total, peak.processes = total, sizes
-        time.sleep(0.01)
+        time.sleep(every)
     peak.seconds, peak.status = time.monotonic() - start, process.returncode
     return peak
 
