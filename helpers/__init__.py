@@ -7,6 +7,7 @@ needs them.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from helpers import machine
 from helpers._session import Session, session, start
 from helpers.learning.training import resume, training
 
@@ -116,6 +117,8 @@ _HOMES = {
     "show_matches": "figures.caption_plots",
     "show_reconstructions": "figures.image_plots",
 }
+
+machine.wait_calmly()
 
 
 def __getattr__(name: str) -> Any:

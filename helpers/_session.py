@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from helpers import machine
 from helpers.errors import SessionError
 from helpers.notebook import in_colab
 
@@ -59,6 +60,10 @@ class Session:
     def some(self, images: int) -> int:
         """How many of so many images to use: all of them, but in a quick try."""
         return min(images, QUICK_IMAGES) if self.quick else images
+
+    def at_most(self, limit: int | None) -> int | None:
+        """A limit on images, or none: lower in a quick try."""
+        return self.some(limit or QUICK_IMAGES) if self.quick else limit
 
 
 _current: Session | None = None
@@ -115,6 +120,7 @@ def start(
     random.seed(seed)
     np.random.seed(seed % 2**32)
     torch.manual_seed(seed)
+    machine.settle(on_cpu=not gpu)
     _current = Session(
         device=torch.device("cuda" if gpu else "cpu"),
         seed=seed,

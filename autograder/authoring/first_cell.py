@@ -36,7 +36,8 @@ def get_helpers():
 {bring}
 
 
-get_helpers()'''
+get_helpers()
+import helpers  # before torch, whose threads it keeps from waiting busily'''
 
 INSIDE = """\
     import base64
@@ -63,7 +64,8 @@ NOWHERE = """\
 from importlib import metadata
 
 if not list(metadata.distributions(name="course-helpers")):
-    raise ModuleNotFoundError("`helpers` is not installed: ask where your course keeps it")"""
+    raise ModuleNotFoundError("`helpers` is not installed: ask where your course keeps it")
+import helpers  # before torch, whose threads it keeps from waiting busily"""
 
 
 def first_cell(course: Course) -> str:

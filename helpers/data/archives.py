@@ -25,6 +25,7 @@ def fetch_tar(
     folder: Path,
     file_md5: Mapping[str, str],
     *,
+    first: Mapping[str, int] | None = None,
     keep_archive: bool = False,
 ) -> Path:
     """The files of a ``.tar.gz``, downloaded and unpacked where they are missing.
@@ -34,10 +35,12 @@ def fetch_tar(
 
     Args:
         mirrors: addresses of the archive, in the order in which to try them.
-        archive: where it goes; it is deleted in the end, unless ``keep_archive``.
+        archive: where it goes; it is deleted in the end, unless ``keep_archive`` or ``first``.
         archive_md5: its md5, in hexadecimal.
         folder: where the files go.
         file_md5: the md5 of each file to unpack, by its bare name.
+        first: files of which these many first bytes are enough, see ``beginning``. Unpacking stops
+            behind the last byte that is wanted.
 
     Returns:
         ``folder``.
@@ -47,14 +50,24 @@ def fetch_tar(
         DataError: a file is damaged, or the archive lacks one.
     """
     missing = {name: md5 for name, md5 in file_md5.items() if not verified(folder / name, md5)}
-    if missing:
+    begun = {n: size for n, size in (first or {}).items() if not _begun(folder / n, size)}
+    if missing or begun:
         if not verified(archive, archive_md5):
             download(mirrors, archive, f"md5:{archive_md5}")
             remember(archive, archive_md5)
-        _unpack_tar(archive, folder, missing)
-    if not keep_archive:
+        _unpack_tar(archive, folder, missing, begun)
+    if not (keep_archive or first):
         remove(archive)
     return folder
+
+
+def beginning(path: Path) -> Path:
+    """Where the first bytes of a file are unpacked to."""
+    return path.with_name(path.name + ".first")
+
+
+def _begun(path: Path, size: int) -> bool:
+    return beginning(path).is_file() and beginning(path).stat().st_size >= size
 
 
 def remove(archive: Path) -> None:
@@ -106,26 +119,37 @@ def _damaged(archive: Path, error: Exception) -> DataError:
     return DataError(f"{archive} cannot be unpacked ({error}): delete it, and it is fetched again.")
 
 
-def _unpack_tar(archive: Path, folder: Path, wanted: Mapping[str, str]) -> None:
-    """Write the wanted members into ``folder``, each verified while it is written."""
+def _unpack_tar(
+    archive: Path, folder: Path, wanted: Mapping[str, str], begun: Mapping[str, int]
+) -> None:
+    """Write the wanted members into ``folder``, each verified, and the beginning of others."""
     folder.mkdir(parents=True, exist_ok=True)
-    left = dict(wanted)
+    left: dict[str, str | int] = {**wanted, **begun}
     try:
-        with archive.open("rb") as raw, tarfile.open(fileobj=raw, mode="r|gz") as tar:
+        with (
+            archive.open("rb") as raw,
+            tarfile.open(fileobj=raw, mode="r|gz", bufsize=BLOCK) as tar,
+        ):
             for member in tar:
                 name = Path(member.name).name  # where the archive wants it does not matter
-                if member.isfile() and name in left:
-                    source = tar.extractfile(member)
-                    assert source is not None  # it is a file
-                    _write(source, folder / name, member.size, left.pop(name))
-                    if not left:
-                        return
+                if not member.isfile() or name not in left:
+                    continue
+                source = tar.extractfile(member)
+                assert source is not None  # it is a file
+                what = left.pop(name)
+                if isinstance(what, int):
+                    _write(source, beginning(folder / name), min(what, member.size))
+                else:
+                    _write(source, folder / name, member.size, what)
+                if not left:
+                    return
     except (tarfile.TarError, EOFError, zlib.error) as error:
         raise _damaged(archive, error) from error
     raise DataError(f"{archive} holds no {', '.join(left)}: delete it, and it is fetched again.")
 
 
-def _write(source: IO[bytes], path: Path, size: int, md5: str) -> None:
+def _write(source: IO[bytes], path: Path, size: int, md5: str | None = None) -> None:
+    """Write so many bytes; those of a whole file, whose md5 is known, are verified."""
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     digest = hashlib.md5()
     try:
@@ -135,11 +159,12 @@ def _write(source: IO[bytes], path: Path, size: int, md5: str) -> None:
                 total=size, desc=f"unpacking {path.name}", unit="B", unit_scale=True, leave=False
             ) as bar,
         ):
-            while block := source.read(BLOCK):
+            while block := source.read(min(BLOCK, size - file.tell())):
                 file.write(block)
-                digest.update(block)
+                if md5:
+                    digest.update(block)
                 bar.update(len(block))
-        if digest.hexdigest() != md5:
+        if md5 and digest.hexdigest() != md5:
             raise DataError(
                 f"{path.name} came out of the archive damaged: delete the archive beside "
                 f"{path.parent}, and it is fetched again."
@@ -147,4 +172,5 @@ def _write(source: IO[bytes], path: Path, size: int, md5: str) -> None:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
-    remember(path, md5)
+    if md5:
+        remember(path, md5)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from helpers._session import session
+from helpers.data.batches import CHUNK, CROP, ImageLoader, on_device
 from helpers.data.colour import rgb_to_lab
-from helpers.data.stl10 import CROP, STL10
+from helpers.data.stl10 import STL10
 from helpers.progress import progress
 
 CENTRE = (50.0, 0.0, 0.0)
@@ -24,8 +24,6 @@ Four convolutions with PyTorch's initial weights shrink their input some 50 time
 on the way. With values in [-1, 1], all images would get nearly the same features, and contrastive
 training can settle where they all are one, or where no feature is left.
 """
-
-CHUNK = 250
 
 
 class LabImages(Dataset[tuple[Tensor, int, int]]):
@@ -48,18 +46,19 @@ class LabImages(Dataset[tuple[Tensor, int, int]]):
     """
 
     def __init__(self, split: str, limit: int | None = None) -> None:
-        source = STL10(split)
         here = session()
-        n = here.some(len(source) if limit is None else min(limit, len(source)))
+        source = STL10(split, limit=here.at_most(limit))
+        n = len(source)
         centre = torch.tensor(CENTRE, device=here.device)[:, None, None]
         self.images = torch.empty(
             n, *source.images.shape[1:], dtype=torch.float16, device=here.device
         )
-        for start in progress(range(0, n, CHUNK), desc=f"Lab, {split}", unit="batch", leave=False):
-            rgb = torch.from_numpy(source.images[start : start + CHUNK].copy()[: n - start])
-            lab = (rgb_to_lab(rgb.to(here.device)) - centre) / SCALE
-            self.images[start : start + len(rgb)] = lab
-        self.labels = torch.from_numpy(source.labels[:n]).to(here.device)
+        pieces = on_device(source.images, here.device)
+        for rows, rgb in progress(
+            pieces, total=-(-n // CHUNK), desc=f"Lab, {split}", unit="batch", leave=False
+        ):
+            self.images[rows] = (rgb_to_lab(rgb) - centre) / SCALE
+        self.labels = torch.from_numpy(source.labels).to(here.device)
         self.classes = source.classes
 
     def __len__(self) -> int:
@@ -71,89 +70,12 @@ class LabImages(Dataset[tuple[Tensor, int, int]]):
         return image, int(self.labels[index]), int(index)
 
 
-class LabLoader:
-    """Batches of a ``LabImages``, made on the device where the images lie.
-
-    With ``augment``, every image gets a crop and a flip of its own, drawn anew in each epoch with
-    torch's global generator; without, its centre. ``len`` is the number of batches; the last may
-    be smaller.
-
-    Yields:
-        ``(images, labels)``, (B, 3, 64, 64) float32 and (B,) int64, and as a third the images'
-        places in the data set, (B,) int64, with ``index``.
-    """
-
-    def __init__(
-        self,
-        dataset: LabImages,
-        batch_size: int,
-        *,
-        shuffle: bool = False,
-        augment: bool = False,
-        index: bool = False,
-    ) -> None:
-        self.dataset, self.batch_size, self.shuffle = dataset, batch_size, shuffle
-        self.augment, self.index = augment, index
-
-    def __len__(self) -> int:
-        return -(-len(self.dataset) // self.batch_size)
-
-    def __iter__(self) -> Iterator[Any]:
-        n = len(self.dataset)
-        order = torch.randperm(n) if self.shuffle else torch.arange(n)
-        for rows in order.split(self.batch_size):
-            images = crops(self.dataset.images, rows, *self._places(len(rows)))
-            rows = rows.to(images.device)
-            labels = self.dataset.labels[rows]
-            yield (images, labels, rows) if self.index else (images, labels)
-
-    def in_order(self) -> LabLoader:
-        """The same images, not shuffled and not augmented, without their places."""
-        return LabLoader(self.dataset, self.batch_size)
-
-    def _places(self, n: int) -> tuple[Tensor, Tensor, Tensor]:
-        room = self.dataset.images.shape[-1] - CROP
-        if not self.augment:
-            edge = torch.full((n,), room // 2)
-            return edge, edge, torch.zeros(n, dtype=torch.bool)
-        tops, lefts = torch.randint(room + 1, (2, n))
-        return tops, lefts, torch.rand(n) < 0.5
-
-
-def crops(images: Tensor, rows: Tensor, tops: Tensor, lefts: Tensor, flips: Tensor) -> Tensor:
-    """64 × 64 pixels of each of the images ``rows``, mirrored where ``flips``; float32.
-
-    All four are (B,) on the CPU; the result is (B, 3, 64, 64) on the images' device.
-    """
-    # On a CPU, copying blocks of memory beats gathering single pixels.
-    cut = _sliced if images.device.type == "cpu" else _gathered
-    return cut(images, rows, tops, lefts, flips)
-
-
-def _sliced(images: Tensor, rows: Tensor, tops: Tensor, lefts: Tensor, flips: Tensor) -> Tensor:
-    out = torch.empty(len(rows), 3, CROP, CROP)
-    places = zip(rows.tolist(), tops.tolist(), lefts.tolist(), strict=True)
-    for target, (row, top, left) in zip(out, places, strict=True):
-        target.copy_(images[row, :, top : top + CROP, left : left + CROP])
-    out[flips] = out[flips].flip(-1)
-    return out
-
-
-def _gathered(images: Tensor, rows: Tensor, tops: Tensor, lefts: Tensor, flips: Tensor) -> Tensor:
-    steps = torch.arange(CROP)
-    down = (tops[:, None] + steps)[:, None, :, None]
-    across = lefts[:, None] + torch.where(flips[:, None], CROP - 1 - steps, steps)
-    channels = torch.arange(3)[None, :, None, None]
-    place = (rows[:, None, None, None], channels, down, across[:, None, None, :])
-    return images[tuple(t.to(images.device, non_blocking=True) for t in place)].float()
-
-
 class LabLoaders(NamedTuple):
     """One loader a split: the unlabeled one augments, and yields places in the data set too."""
 
-    unlabeled: LabLoader
-    train: LabLoader
-    test: LabLoader
+    unlabeled: ImageLoader
+    train: ImageLoader
+    test: ImageLoader
 
 
 def lab_loaders(batch_size: int = 64, unlabeled: int = 10_000) -> LabLoaders:
@@ -165,10 +87,13 @@ def lab_loaders(batch_size: int = 64, unlabeled: int = 10_000) -> LabLoaders:
         batch_size: images in a batch.
         unlabeled: how many of the unlabeled images to use, at most.
     """
+
+    def load(split: str, limit: int | None = None, **how: bool) -> ImageLoader:
+        data = LabImages(split, limit)
+        return ImageLoader(data, data.images, data.labels, batch_size, **how)
+
     return LabLoaders(
-        LabLoader(
-            LabImages("unlabeled", unlabeled), batch_size, shuffle=True, augment=True, index=True
-        ),
-        LabLoader(LabImages("train"), batch_size, shuffle=True),
-        LabLoader(LabImages("test"), batch_size),
+        load("unlabeled", unlabeled, shuffle=True, augment=True, index=True),
+        load("train", shuffle=True),
+        load("test"),
     )

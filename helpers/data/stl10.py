@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,14 +10,15 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Subset
+from torch.utils.data import Dataset
 
 from helpers._session import session
+from helpers.data.archives import beginning
+from helpers.data.batches import CROP, ImageLoader, on_device
 from helpers.data.stl10_files import read_images, read_labels
 from helpers.errors import DataError
 
 SPLITS = ("unlabeled", "train", "test")
-CROP = 64
 
 
 class STL10(Dataset[tuple[Tensor, int]]):
@@ -34,6 +34,7 @@ class STL10(Dataset[tuple[Tensor, int]]):
     Args:
         split: ``"unlabeled"``, ``"train"`` or ``"test"``.
         transform: uint8 array (3, 96, 96) → item, in the place of crop and flip.
+        limit: how many images to take, at most; of the unlabeled ones no more are unpacked.
         profile: ``"mini"`` or ``"full"``; else the session's.
         data: the data folder; else the session's.
 
@@ -52,6 +53,7 @@ class STL10(Dataset[tuple[Tensor, int]]):
         split: str,
         transform: Callable[[np.ndarray], Any] | None = None,
         *,
+        limit: int | None = None,
         profile: str | None = None,
         data: str | os.PathLike[str] | None = None,
     ) -> None:
@@ -60,12 +62,13 @@ class STL10(Dataset[tuple[Tensor, int]]):
         self.split = split
         self.transform = transform or (random_crop if split == "unlabeled" else centre_crop)
         profile = profile or session().profile
-        self.folder = _prepare(profile, Path(data) if data else session().data)
-        self.images = read_images(self.folder / f"{split}_X.bin")
-        n = len(self.images)
-        self.labels = np.full(n, -1, np.int64)
+        unlabeled = limit if split == "unlabeled" else 0
+        self.folder = _prepare(profile, Path(data) if data else session().data, unlabeled)
+        images = self._mapped()
+        labels = np.full(len(images), -1, np.int64)
         if split != "unlabeled":
-            self.labels = read_labels(self.folder / f"{split}_y.bin", n)
+            labels = read_labels(self.folder / f"{split}_y.bin", len(images))
+        self.images, self.labels = images[:limit], labels[:limit]
         names = (self.folder / "class_names.txt").read_text(encoding="utf-8")
         self.classes = tuple(names.split())
 
@@ -81,17 +84,21 @@ class STL10(Dataset[tuple[Tensor, int]]):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self.images = read_images(self.folder / f"{self.split}_X.bin")
+        self.images = self._mapped()[: len(self.labels)]
+
+    def _mapped(self) -> np.ndarray:
+        path = self.folder / f"{self.split}_X.bin"
+        return read_images(path if path.is_file() else beginning(path))
 
 
-def _prepare(profile: str, data: Path) -> Path:
+def _prepare(profile: str, data: Path, unlabeled: int | None) -> Path:
     if profile == "mini":
         from helpers.data.mini_data import make_mini
 
         return make_mini(data)
     from helpers.data.stl10_files import fetch_stl10
 
-    return fetch_stl10(data)
+    return fetch_stl10(data, unlabeled=unlabeled)
 
 
 def centre_crop(image: np.ndarray) -> Tensor:
@@ -115,47 +122,37 @@ def _tensor(image: np.ndarray) -> Tensor:
 class Loaders(NamedTuple):
     """One loader a split; each yields ``(images, labels)``: (B, 3, 64, 64) float32, (B,) int64."""
 
-    unlabeled: DataLoader[Any]
-    train: DataLoader[Any]
-    test: DataLoader[Any]
+    unlabeled: ImageLoader
+    train: ImageLoader
+    test: ImageLoader
 
 
 def loaders(batch_size: int = 128, unlabeled: int = 10_000) -> Loaders:
     """Loaders of the session's STL-10: ``unlabeled, train, test = helpers.loaders()``.
 
-    The first two shuffle with torch's global generator, which ``helpers.start`` seeds and
+    Batches are made on the session's device, where the images lie as bytes: 10,000 take 276 MB.
+    The first two loaders shuffle with torch's global generator, which ``helpers.start`` seeds and
     ``helpers.training`` saves and restores.
 
     Args:
         batch_size: images in a batch; the last batch may be smaller.
-        unlabeled: how many of the unlabeled images to use, at most.
+        unlabeled: how many of the unlabeled images to use, at most; no more are read.
 
     Raises:
         DataError: see ``STL10``.
     """
     here = session()
-    gpu = here.device.type == "cuda"
-    # On a CPU the cores are the model's: loading in the same process is then the fastest.
-    workers = min(4, os.cpu_count() or 1) if gpu else 0
 
-    def load(split: str, *, limit: int | None = None, shuffle: bool = True) -> DataLoader[Any]:
-        data: Dataset[Any] = STL10(split)
-        n = len(data)  # type: ignore[arg-type]
-        wanted = here.some(min(limit or n, n))
-        if wanted < n:
-            data = Subset(data, range(wanted))
-        return DataLoader(
-            data,
-            batch_size,
-            shuffle=shuffle,
-            num_workers=workers,
-            pin_memory=gpu,
-            worker_init_fn=_leave_interrupts_alone if workers else None,
-        )
+    def load(split: str, limit: int | None = None, **how: bool) -> ImageLoader:
+        data = STL10(split, limit=here.at_most(limit))
+        images = torch.empty(data.images.shape, dtype=torch.uint8, device=here.device)
+        for rows, some in on_device(data.images, here.device):
+            images[rows] = some
+        labels = torch.from_numpy(data.labels).to(here.device)
+        return ImageLoader(data, images, labels, batch_size, **how)
 
-    return Loaders(load("unlabeled", limit=unlabeled), load("train"), load("test", shuffle=False))
-
-
-def _leave_interrupts_alone(worker: int) -> None:
-    """An interrupted cell stops after its epoch: until then it needs its workers."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return Loaders(
+        load("unlabeled", unlabeled, shuffle=True, augment=True),
+        load("train", shuffle=True),
+        load("test"),
+    )

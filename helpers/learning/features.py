@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, RandomSampler
 
 from helpers._session import current
-from helpers.data.lab import LabLoader
+from helpers.data.batches import ImageLoader
 
 
 class FeatureLoader:
@@ -34,7 +34,7 @@ class FeatureLoader:
             yield self.features[rows], self.labels[rows]
 
 
-def cached_features(encoder: nn.Module, loader: DataLoader[Any] | LabLoader) -> FeatureLoader:
+def cached_features(encoder: nn.Module, loader: DataLoader[Any] | ImageLoader) -> FeatureLoader:
     """Encode every image of a loader once, for training a classifier on a frozen encoder.
 
     The encoder runs in eval mode and without gradients, and is left in the mode it was in. Give
@@ -72,9 +72,9 @@ def cached_features(encoder: nn.Module, loader: DataLoader[Any] | LabLoader) -> 
     )
 
 
-def _in_order(loader: DataLoader[Any] | LabLoader) -> tuple[Iterable[Any], bool]:
+def _in_order(loader: DataLoader[Any] | ImageLoader) -> tuple[Iterable[Any], bool]:
     """The loader's images without shuffling, and whether it shuffles."""
-    if isinstance(loader, LabLoader):
+    if isinstance(loader, ImageLoader):
         return loader.in_order(), loader.shuffle
     in_order = DataLoader(
         loader.dataset,

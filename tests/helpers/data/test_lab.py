@@ -1,5 +1,3 @@
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 import torch
@@ -7,8 +5,7 @@ from skimage.color import rgb2lab
 from torch import nn
 
 import helpers
-from helpers.data import lab
-from helpers.data.lab import LabImages, LabLoader
+from helpers.data.lab import LabImages
 
 
 @pytest.fixture
@@ -31,38 +28,6 @@ def test_an_item_is_the_centre_its_label_and_its_place(small: helpers.Session) -
     image, label, index = train[5]
     assert torch.equal(image, train.images[5, :, 16:80, 16:80].float())
     assert (label, index) == (helpers.STL10("train")[5][1], 5)
-
-
-@pytest.mark.parametrize("cut", [lab.crops, lab._gathered])
-def test_a_crop_is_cut_and_mirrored(images: LabImages, cut: Callable[..., torch.Tensor]) -> None:
-    n = 9
-    rows, tops, lefts = torch.randint(40, (n,)), torch.arange(n), 3 * torch.arange(n)
-    flips = torch.arange(n) % 2 == 0
-    found = cut(images.images, rows, tops, lefts, flips)
-    assert found.shape == (n, 3, 64, 64) and found.dtype == torch.float32
-    for k in range(n):
-        expected = images.images[rows[k], :, tops[k] : tops[k] + 64, lefts[k] : lefts[k] + 64]
-        expected = expected.flip(-1) if flips[k] else expected
-        assert torch.equal(found[k], expected.float())
-
-
-def test_every_image_gets_a_crop_and_a_flip_of_its_own(images: LabImages) -> None:
-    torch.manual_seed(0)
-    images.images[:] = images.images[0].clone()
-    (first, _, _), *_ = LabLoader(images, 40, augment=True, index=True)
-    assert len({x.numpy().tobytes() for x in first}) > 30
-    (again, _, _), *_ = LabLoader(images, 40, augment=True, index=True)
-    assert not torch.equal(first, again)
-
-
-def test_an_epoch_has_every_image_once_and_says_which(images: LabImages) -> None:
-    loader = LabLoader(images, 12, shuffle=True, index=True)
-    places = [index for _, _, index in loader]
-    assert [len(p) for p in places] == [12, 12, 12, 4] and len(loader) == 4
-    assert sorted(torch.cat(places).tolist()) == list(range(40))
-    assert torch.cat(places).tolist() != torch.cat([i for _, _, i in loader]).tolist()
-    x, _, index = next(iter(loader))
-    assert torch.equal(x[3], images[int(index[3])][0])
 
 
 def test_the_three_loaders(small: helpers.Session) -> None:

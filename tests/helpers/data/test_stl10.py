@@ -11,13 +11,14 @@ from torch.utils.data import DataLoader
 
 import helpers
 from helpers.data import stl10
+from helpers.data.batches import ImageLoader
 from helpers.errors import DataError
 
 
 @pytest.fixture
 def by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Two training images in the real layout: 3 planes, each 96 columns of 96 pixels."""
-    monkeypatch.setattr(stl10, "_prepare", lambda profile, data: data)
+    monkeypatch.setattr(stl10, "_prepare", lambda _, data, *__: data)
     image = bytearray(3 * 96 * 96)
     channel, row, column = 1, 20, 70
     image[channel * 96 * 96 + column * 96 + row] = 255  # one green pixel
@@ -55,6 +56,14 @@ def test_the_file_is_mapped_and_not_read(by_hand: Path) -> None:
     while isinstance(base.base, np.ndarray):
         base = base.base
     assert isinstance(base, np.memmap)
+
+
+def test_a_limited_data_set_needs_no_more_than_the_beginning_of_a_file(by_hand: Path) -> None:
+    (by_hand / "train_X.bin").rename(by_hand / "unlabeled_X.bin.first")
+    data = helpers.STL10("unlabeled", profile="full", data=by_hand, limit=1)
+    assert len(data) == len(data.images) == 1 and data[0][1] == -1
+    again = pickle.loads(pickle.dumps(data))
+    assert len(again.images) == 1 and np.array_equal(again.images, data.images)
 
 
 def test_a_pickled_data_set_carries_no_images(by_hand: Path) -> None:
@@ -112,7 +121,7 @@ def test_random_crops_are_pieces_of_the_image_mirrored_half_of_the_time() -> Non
 
 
 def test_loaders_shuffle_what_is_trained_on_and_repeat_with_a_seed(small: helpers.Session) -> None:
-    def labels(loader: DataLoader[tuple[torch.Tensor, torch.Tensor]]) -> list[int]:
+    def labels(loader: ImageLoader) -> list[int]:
         return torch.cat([y for _, y in loader]).tolist()
 
     unlabeled, train, test = helpers.loaders(batch_size=8, unlabeled=16)

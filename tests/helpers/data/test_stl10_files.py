@@ -2,9 +2,11 @@ import gzip
 import hashlib
 import io
 import tarfile
+import zlib
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from server import Manners, serve
 
@@ -31,13 +33,17 @@ ARCHIVE = pack({"fold_indices.txt": b"not wanted", **FILES})
 
 
 def fetch(
-    data: Path, url: str = "http://127.0.0.1:1/none", archive: bytes = ARCHIVE, **options: Any
+    data: Path,
+    url: str = "http://127.0.0.1:1/none",
+    archive: bytes = ARCHIVE,
+    sums: dict[str, str] = FILE_MD5,
+    **options: Any,
 ) -> Path:
     return fetch_stl10(
         data,
         mirrors=[url],
         archive_md5=hashlib.md5(archive).hexdigest(),
-        file_md5=FILE_MD5,
+        file_md5=sums,
         **options,
     )
 
@@ -108,6 +114,48 @@ def test_only_what_is_missing_is_unpacked(tmp_path: Path) -> None:
     fetch(tmp_path)  # from the archive that was kept
     assert (folder / "train_y.bin").read_bytes() == FILES["train_y.bin"]
     assert (folder / "train_X.bin").stat().st_mtime_ns == before
+
+
+def test_of_the_unlabeled_images_no_more_are_unpacked_than_asked_for(
+    tmp_path: Path, hashed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = bytes(range(256)) * 108 * 40  # forty images
+    rest = np.random.default_rng(0).bytes(4 << 20)  # that no packing makes smaller
+    archive = pack({**FILES, "unlabeled_X.bin": body + rest})
+    sums = {**FILE_MD5, "unlabeled_X.bin": hashlib.md5(body + rest).hexdigest()}
+    (tmp_path / "stl10_binary.tar.gz").write_bytes(archive)
+    taken: list[int] = []
+    inflate = zlib.decompressobj
+
+    class Counted:
+        def __init__(self, *args: Any) -> None:
+            self.inner = inflate(*args)
+
+        def decompress(self, data: bytes, *args: Any) -> bytes:
+            taken.append(len(data))
+            return self.inner.decompress(data, *args)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.inner, name)
+
+    monkeypatch.setattr(zlib, "decompressobj", Counted)
+
+    def get(unlabeled: int | None) -> Path:
+        return fetch(tmp_path, archive=archive, sums=sums, unlabeled=unlabeled)
+
+    folder = get(12)
+    assert (folder / "unlabeled_X.bin.first").read_bytes() == body[: 12 * 27648]
+    assert not (folder / "unlabeled_X.bin").exists() and sum(taken) < len(archive) / 2
+    taken.clear()
+    assert get(7) == get(0) == folder and not taken  # they are there
+    assert (get(30) / "unlabeled_X.bin.first").stat().st_size == 30 * 27648
+    get(None)
+    assert (folder / "unlabeled_X.bin").read_bytes() == body + rest
+    assert sorted(p.name for p in folder.iterdir() if "first" in p.name) == []
+    assert [p.name for p in tmp_path.iterdir()] == ["stl10_binary"]
+    hashed.clear()
+    (folder / "unlabeled_X.bin.md5").unlink()
+    assert get(12) == folder and hashed == []  # a file of 2.8 GB is not hashed for a tenth of it
 
 
 def test_an_archive_put_there_by_hand_is_used(tmp_path: Path, hashed: list[str]) -> None:
