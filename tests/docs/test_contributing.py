@@ -1,4 +1,4 @@
-"""CONTRIBUTING.md: what it shows of real files is in them, and its fifth part works as written."""
+"""What the guides show of real files is in them, and their fifth part works as written."""
 
 import os
 import re
@@ -13,7 +13,9 @@ import pytest
 
 from autograder.paths import ROOT
 
-TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+TEXT = "\n".join(
+    (ROOT / name).read_text(encoding="utf-8") for name in ("CONTRIBUTING.md", "docs/new_part.md")
+)
 # A file's name in backquotes just before a block, and the block.
 BLOCKS = re.findall(r"`([\w/.]+\.\w+)`:\n\n```\w+\n(.*?)```", TEXT, re.DOTALL)
 NEW = [name for name, _ in BLOCKS if not (ROOT / name).exists()]
