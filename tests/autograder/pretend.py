@@ -9,8 +9,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch.overrides import TorchFunctionMode, _pop_mode
 from torch.utils import _pytree
+
+import helpers
 
 GPU = torch.device("cuda", 0)
 DEVICE, IS_CUDA = torch.Tensor.device.__get__, torch.Tensor.is_cuda.__get__  # type: ignore[attr-defined]
@@ -60,7 +63,9 @@ class PretendGPU(TorchFunctionMode):
             )
         if func is torch.Tensor.__getitem__ and on_gpu and not self.has(args[0]):
             raise RuntimeError("indices should be on the same device as the indexed tensor (cpu)")
-        result = args[0] if moves and func.__name__ != "to" else func(*args, **kwargs)
+        # A GPU's cross entropy stays in 16 bits (torch 2.11), a CPU's is made 32.
+        with _bits(32) if func is F.cross_entropy else contextlib.nullcontext():
+            result = args[0] if moves and func.__name__ != "to" else func(*args, **kwargs)
         if moves and self.has(args[0]) != (target == "cuda"):
             result = result.clone() if result.data_ptr() == args[0].data_ptr() else result
         if target == "cuda" or (target is None and on_gpu):
@@ -96,10 +101,24 @@ def _kind(device: Any) -> str:
 
 
 @contextlib.contextmanager
+def _bits(bits: int) -> Iterator[None]:
+    """In what products are computed; beside an answer, ``torch.autocast`` does nothing."""
+    before = torch.is_autocast_enabled("cpu")
+    torch.set_autocast_dtype("cpu", torch.bfloat16)
+    torch.set_autocast_enabled("cpu", bits == 16)
+    try:
+        yield
+    finally:
+        torch.set_autocast_enabled("cpu", before)
+        torch.clear_autocast_cache()
+
+
+@contextlib.contextmanager
 def pretended_gpu(namespace: dict[str, Any]) -> Iterator[None]:
     """``device`` is a GPU in here."""
     scaler = torch.amp.GradScaler
     torch.amp.GradScaler = lambda device="cuda", **options: scaler("cpu", **options)  # type: ignore[assignment, misc]
+    helpers.autocast = lambda scaler=None: _bits(16)  # type: ignore[assignment, return-value]
     namespace["device"] = GPU
     while torch._C._len_torch_function_stack():
         _pop_mode()  # what else takes a GPU for a CPU
