@@ -5,14 +5,14 @@
 
 Needs torch, torchvision, transformers, matplotlib, scikit-image, scikit-learn and what else
 `helpers` imports; no network: data and weights are made up, in the real layouts and sizes, and the
-trainings are short. The visible tests are among the cells. Losses of the same steps on the CPU and
-on the GPU are compared, and seconds an epoch, images a second and the peak of the memory printed.
+trainings are short. Epochs are measured beside plain code's (bench/training.py). Then the cells
+run, visible tests among them: losses of the same steps on the CPU and on the GPU are compared, and
+seconds an epoch, images a second and the peak of the memory printed.
 """
 
 import argparse
 import contextlib
 import functools
-import json
 import os
 import resource
 import sys
@@ -25,10 +25,8 @@ from typing import Any
 
 import torch
 
-from autograder.parts.declare import load_part
-from autograder.parts.numbers import filled
+from bench.notebook import cells
 
-ROOT = Path(__file__).parents[1]
 NOTEBOOKS = (("autoencoder", "cmc"), ("autoencoder", "clip"), ("transfer",))
 EPOCHS = 2
 TOLERANCE = 1e-2  # a GPU multiplies float32 in TF32 by default, with ten bits behind the point
@@ -47,6 +45,7 @@ def main() -> None:
         )
         from torchvision.datasets import cifar
 
+        import helpers
         from bench import full_size
 
         began = time.perf_counter()
@@ -54,10 +53,15 @@ def main() -> None:
         print(f"made files in {time.perf_counter() - began:.0f} s")
         cifar.check_integrity = lambda *_: True  # torchvision knows the sums of the real files
         _small(smoke)
-        rows = [row for parts in NOTEBOOKS for row in _run(parts)]
-    print(f"\n{_machine()}\n\n| training | epoch | images/s | peak memory |\n|---|---|---|---|")
-    for name, seconds, images, memory in rows:
-        print(f"| {name} | {seconds:.2f} s | {images / seconds:,.0f} | {memory >> 20:,} MB |")
+        print(_machine(), flush=True)
+        if not smoke:  # first, since the time on a GPU may be short
+            from bench.training import ROWS, table
+
+            helpers.start()
+            table(ROWS, runs=2)
+        failed = [f"{cell} of {'+'.join(parts)}" for parts in NOTEBOOKS for cell in _run(parts)]
+    if failed:
+        raise SystemExit(f"failed: {', '.join(failed)}")
 
 
 def _small(smoke: bool) -> None:
@@ -77,18 +81,21 @@ def _small(smoke: bool) -> None:
         helpers.start = functools.partial(_session.start, quick=True)
 
 
-def _run(parts: tuple[str, ...]) -> Iterator[tuple[str, float, int, int]]:
-    """Run the cells of a problem set one after the other; what its trainings took."""
+def _run(parts: tuple[str, ...]) -> list[str]:
+    """Run the cells of a problem set, and print what its trainings took; the tests that failed."""
     notebook = types.ModuleType("__main__")
     sys.modules["__main__"] = notebook  # where the visible tests look for names
-    trainings = Trainings()
-    for id, source in _cells(parts):
+    trainings, failed = Trainings(), []
+    for id, source in cells(parts):
+        source = _filled(id, source)
         began = time.perf_counter()
         try:
             exec(compile(source, f"<{id}>", "exec"), notebook.__dict__)
-        except BaseException:
-            print(f"cell {id!r} of {' + '.join(parts)} failed", file=sys.stderr)
-            raise
+        except BaseException as error:
+            print(f"cell {id!r} of {' + '.join(parts)} failed: {error}", file=sys.stderr)
+            if not id.startswith("test_"):  # what follows may need it
+                raise
+            failed.append(id)
         if (seconds := time.perf_counter() - began) > 10:
             print(f"[{id} took {seconds:.0f} s]")
         if id == "imports":
@@ -96,10 +103,13 @@ def _run(parts: tuple[str, ...]) -> Iterator[tuple[str, float, int, int]]:
     _compare(vars(notebook))
     data = {"train_ae": "unlabeled_loader", "train_classifier": "train_loader"}
     data |= {"train_cmc": "views_loader", "train_clip": "captions", "train_head": "insects"}
+    print("\n| training | epoch | images/s | peak memory |\n|---|---|---|---|")
     for name, (seconds, memory) in trainings.seen.items():
         what = vars(notebook)[data[name]]
         what = getattr(what, "train", what)  # of loaders for training and validation
-        yield name, seconds, len(getattr(what, "dataset", what)), memory
+        images = len(getattr(what, "dataset", what))
+        print(f"| {name} | {seconds:.2f} s | {images / seconds:,.0f} | {memory >> 20:,} MB |")
+    return failed
 
 
 class Trainings:
@@ -118,25 +128,6 @@ class Trainings:
             if torch.cuda.is_available():
                 torch.cuda.synchronize()
             self.seen[name] = (time.perf_counter() - began, _peak())
-
-
-def _cells(parts: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """The code cells of several parts, what they share once, with the first value of an option."""
-    chosen = {"text_encoder": "frozen", "autoencoder": "before"}
-    seen = set()
-    for part in parts:
-        declared = load_part(part)
-        numbers = {name: number.default for name, number in declared.all_numbers.items()}
-        values = declared.values({**numbers, **chosen})
-        notebook = json.loads((ROOT / "solutions" / f"{part}.ipynb").read_text(encoding="utf-8"))
-        for cell in notebook["cells"]:
-            tags = cell["metadata"].get("tags", [])
-            wanted = all(chosen[t.split("=")[0]] == t.split("=")[1] for t in tags if "=" in t)
-            if cell["cell_type"] != "code" or not wanted or cell["id"] in seen or "hand-in" in tags:
-                continue
-            seen.add(cell["id"])
-            source = filled("".join(cell["source"]), values)
-            yield cell["id"], _filled(cell["id"], source)
 
 
 def _filled(id: str, source: str) -> str:

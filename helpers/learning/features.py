@@ -28,10 +28,11 @@ class FeatureLoader:
         return -(-len(self.labels) // self.batch_size)
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        n, device = len(self.labels), self.labels.device
-        order = torch.randperm(n).to(device) if self.shuffle else torch.arange(n, device=device)
-        for rows in order.split(self.batch_size):
-            yield self.features[rows], self.labels[rows]
+        features, labels = self.features, self.labels
+        if self.shuffle:
+            order = torch.randperm(len(labels)).to(labels.device)
+            features, labels = features[order], labels[order]
+        yield from zip(features.split(self.batch_size), labels.split(self.batch_size), strict=True)
 
 
 def cached_features(encoder: nn.Module, loader: DataLoader[Any] | ImageLoader) -> FeatureLoader:

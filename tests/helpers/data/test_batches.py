@@ -5,6 +5,8 @@ import pytest
 import torch
 
 import helpers
+from bench.limits import Bytes
+from helpers.data import batches
 from helpers.data.batches import ImageLoader, _gathered, _sliced, crops
 from helpers.data.lab import LabImages
 
@@ -57,3 +59,16 @@ def test_bytes_become_numbers_from_0_to_1(small: helpers.Session) -> None:
     found = crops(pixels, rows, edge, edge, torch.tensor([False, True]))
     expected = pixels[rows, :, 16:80, 16:80].float() / 255
     assert torch.equal(found, torch.stack([expected[0], expected[1].flip(-1)]))
+
+
+@pytest.mark.parametrize("batch_size", [8, 40])
+def test_a_batch_on_a_gpu_takes_few_operations_and_moves_few_bytes(
+    images: LabImages, monkeypatch: pytest.MonkeyPatch, batch_size: int
+) -> None:
+    """A GPU waits for its operations to be asked for: so many a batch, however large it is."""
+    monkeypatch.setattr(batches, "_sliced", _gathered)
+    loader = loader_of(images, batch_size, shuffle=True, augment=True, index=True)
+    with Bytes() as seen:
+        made = sum(x.numel() * x.element_size() for x, *_ in loader)
+    assert seen.operations / len(loader) < 30
+    assert seen.bytes < 6 * made  # bytes read, bytes made, made numbers, places
