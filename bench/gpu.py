@@ -60,6 +60,8 @@ def main() -> None:
             helpers.start()
             table(ROWS, runs=2)
         failed = [f"{cell} of {'+'.join(parts)}" for parts in NOTEBOOKS for cell in _run(parts)]
+    host = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(f"\nmost memory of the host: {host >> 10:,} MB")
     if failed:
         raise SystemExit(f"failed: {', '.join(failed)}")
 
