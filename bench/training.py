@@ -11,6 +11,7 @@ the same with the full one.
 import argparse
 import contextlib
 import io
+import itertools
 import shutil
 import statistics
 import time
@@ -65,7 +66,8 @@ def table(wanted: Collection[str], runs: int) -> None:
         if row.step:
             asked = limits.asked(row.step)
             share = f"{row.steps * max(asked[0] / flops, asked[1] / moved) / row.ours:.0%}"
-            t4 = f"{max(row.ours, row.steps * asked[1] / T4):.1f} s"
+            if here.device.type == "cuda":
+                t4 = f"{max(row.ours, row.steps * asked[1] / T4):.1f} s"
         print(
             f"| {row.name} | {row.ours:.2f} s | {row.plain:.2f} s | {row.plain / row.ours:.1f} "
             f"| {row.images / row.ours:,.0f} | {share} | {t4} |",
@@ -162,9 +164,12 @@ def clip(runs: int) -> Row:
         runs,
     )
     images = sum(len(loader) * 32 for loader in (ours.train, ours.valid))
-    few = SimpleNamespace(train=[next(iter(ours.train))], valid=[next(iter(ours.valid))])
+    each = round(len(ours.train) / len(ours.valid))
+    few = SimpleNamespace(
+        train=list(itertools.islice(ours.train, each)), valid=[next(iter(ours.valid))]
+    )
     step = quiet(lambda: names["train_clip"](model, few, 1))
-    return Row("small CLIP, an epoch", *seconds, images, step, len(ours.train))
+    return Row("small CLIP, an epoch", *seconds, images, step, len(ours.valid))
 
 
 def features(runs: int) -> Row:
