@@ -11,6 +11,7 @@ PART = Part("transfer", imports=("sklearn.linear_model",))
 PART.number("C", 0.316, low=0.01, high=2, samples=(0.1, 0.5), said=r"\b0\.316\b")
 # Above 0.09, the pairs of the notebook's own test are no longer sure.
 PART.number("soft_temperature", 0.07, low=0.01, high=0.09, samples=(0.05, 0.085), said=r"\b0\.07\b")
+PART.number("prompts", 8, low=2, high=8, samples=(3, 6))
 
 PART.question("clip_loss", "CLIP's loss", 1, "clip_loss")
 PART.question("zero_shot", "Zero-shot", 2, "zero_shot_weights", "top_k", "evaluate")
