@@ -1,8 +1,10 @@
 """TOML tables as typed records: what does not fit is told in a sentence."""
 
 import re
+import tomllib
 from collections.abc import Mapping
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any, TypeVar, get_args, get_type_hints
 
 import msgspec
@@ -19,6 +21,33 @@ KINDS = {
     "array": "a list",
     "object": "a table",
 }
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The tables of a TOML file.
+
+    Raises:
+        FileNotFoundError: there is none.
+        CourseError: it cannot be read; the message quotes the line and says what to do.
+    """
+    data = path.read_bytes()
+    try:
+        return tomllib.loads(data.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise CourseError(f"{path} is not valid TOML: {error}{_advice(data, error)}.") from None
+
+
+def _advice(data: bytes, error: Exception) -> str:
+    """The line of an error, and what to do about the usual ones."""
+    if not (place := re.search(r"at line (\d+)", str(error))):
+        return ""
+    lines = data.decode(errors="replace").splitlines()
+    quoted = f", `{lines[int(place[1]) - 1].strip()}`" if int(place[1]) <= len(lines) else ""
+    if "twice" in str(error) or "overwrite" in str(error):
+        return f"{quoted}: it stands further up already; put all of it in one place"
+    if "end of document after a statement" in str(error):
+        return f"{quoted}: behind a value only a `# comment` may stand, and dates are 2026-10-12"
+    return quoted
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -60,7 +89,7 @@ def _sentence(said: str, table: Mapping[str, Any], kind: type[msgspec.Struct]) -
         )
     if "enum value" in said:
         return f"{has}, which is not one of {', '.join(_choices(kind, key))}."
-    wanted = re.search(r"Expected `(\w+)`(.*?),", said)
+    wanted = re.search(r"Expected `(\w+)(?: \| null)?`(.*?),", said)
     what = KINDS.get(wanted[1], wanted[1]) + wanted[2] if wanted else said
     return f"{has}, which is not {what}." if inside else f"{has}, but has to be {what}."
 

@@ -1,7 +1,6 @@
 """course.toml: what it says of the course, of its problem sets, and where their files lie."""
 
 import re
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -12,7 +11,7 @@ import msgspec
 
 from autograder.course import dates, policies
 from autograder.course.limits import read as read_limits
-from autograder.course.records import Record, T, typed
+from autograder.course.records import Record, T, read_toml, typed
 from autograder.course.secret import secret
 from autograder.model import CourseError, ProblemSet, Question
 from autograder.parts import declare
@@ -236,11 +235,9 @@ def _check_source(source: str, place: str) -> None:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return read_toml(path)
     except FileNotFoundError:
         raise CourseError(f"There is no {path}: it says which problem sets there are.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise CourseError(f"{path} is not valid TOML: {error}.") from None
 
 
 def _options(

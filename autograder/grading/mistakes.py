@@ -10,7 +10,6 @@ is any part of its text.
 """
 
 import re
-import tomllib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from autograder.course.records import Record, typed
+from autograder.course.records import Record, read_toml, typed
 from autograder.grading.marks import unmarked
 from autograder.model import CourseError, QuestionResult
 from autograder.parts.declare import Part, applies, misfit
@@ -116,11 +115,9 @@ def load_patches(part: Part) -> Patches:
     """
     path = part.folder / FILE
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        tables = read_toml(path)
     except FileNotFoundError:
         return Patches([], [])
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise CourseError(f"{path} is not valid TOML: {error}.") from None
     for key, entries in tables.items():
         if key not in ("mistake", "variant", "equal"):
             raise CourseError(f"{path}: unknown table {key!r}; there are mistake, variant, equal.")

@@ -96,6 +96,10 @@ def test_points_can_be_other_than_the_parts_own(root: Path) -> None:
         ("[ps_toy]", "stray = 3\n[ps_toy]", "unknown key 'stray'"),
         ('title = "Toys"', "title = 3", "[course]: title is 3"),
         ("[ps_toy]", "[ps_toy", "is not valid TOML"),
+        ("number = 7", "number = 7   of many", "`number = 7   of many`: behind a value only a"),
+        ("number = 7", "number = 7\nnumber = 8", "`number = 8`: it stands further up already"),
+        ("[ps_toy]", "[ps_toy]\n[ps_toy]", "`[ps_toy]`: it stands further up already"),
+        ("number = 7", "number = 7\nlate = {points_a_day = 'x'}", "'x', but has to be a number."),
     ],
 )
 def test_says_what_is_wrong_and_where(root: Path, old: str, new: str, said: str) -> None:
