@@ -74,6 +74,9 @@ def _ordered(ps: ProblemSet, course: Course) -> list[tuple[NotebookNode, Values]
         _refuse_typed(cells, part, ps, path)
         cells = _with_given(cells, part, there, course)
         cells = [c for c in cells if ps.hints or not _tagged(c, HINTS)]
+        if any(ps.options[name] != n.default for name, n in part.all_numbers.items()):
+            # They show what came out with the usual numbers.
+            cells = [c for c in cells if not PICTURE.search(c.source)]
         last = max((i for i, c in enumerate(cells) if not _shared(c)), default=-1)
         for index, cell in enumerate(cells):
             earlier = [c for c, _ in (*body, *tail) if c.id == cell.id]
@@ -84,7 +87,10 @@ def _ordered(ps: ProblemSet, course: Course) -> list[tuple[NotebookNode, Values]
                     f"{path}: another cell has the id {cell.id!r} too; rename it, or tag both "
                     f"`{SHARED}` to keep the first."
                 )
-    return [*body, *tail]
+    whole = [*body, *tail]
+    if not any(_tagged(c, HINTS) and not _shared(c) for c, _ in whole):
+        whole = [(c, chosen) for c, chosen in whole if not _tagged(c, HINTS)]  # of how to use them
+    return whole
 
 
 def _refuse_typed(cells: list[NotebookNode], part: Part, ps: ProblemSet, path: Path) -> None:

@@ -285,6 +285,18 @@ def test_hints_are_there_unless_the_course_wants_none(root: Path) -> None:
     assert "Think" not in release(root).read_text()
 
 
+def test_how_to_use_hints_is_told_where_there_are_some(root: Path) -> None:
+    cells = toy_cells()
+    how = nbformat.v4.new_markdown_cell("Hints are folded", id="hints-text")
+    how.metadata.tags = ["shared", "hints"]
+    write_part(root, "toy", [cells[0], how, *cells[1:]])
+    assert "Hints are folded" not in release(root).read_text()
+    hint = nbformat.v4.new_markdown_cell("<details>Think</details>", id="hints-double")
+    hint.metadata.tags = ["hints"]
+    write_part(root, "toy", [cells[0], how, *cells[1:3], hint, *cells[3:]])
+    assert "Hints are folded" in release(root).read_text()
+
+
 def test_a_picture_is_put_into_its_text_cell(root: Path) -> None:
     cells = toy_cells()
     cells[2].source += "\n\n![a square](picture:square)"
