@@ -122,8 +122,10 @@ def read_class(folder: Path, course: Course) -> tuple[ProblemSet, list[Row]]:
     """The problem set that a folder holds results of, and its rows.
 
     Raises:
-        CourseError: it holds none, or those of several problem sets.
+        CourseError: there is no such folder, or it holds none, or those of several problem sets.
     """
+    if not folder.is_dir():
+        raise CourseError(f"There is no folder {folder}: give the one that `grade --out` wrote.")
     rows, _ = read_rows(folder)
     sets = {row.problem_set for row in rows}
     if len(sets) != 1:
