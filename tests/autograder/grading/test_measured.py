@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import pickle
+import re
 import subprocess
 import sys
 import zipfile
@@ -130,7 +131,8 @@ def test_a_claim_that_its_model_does_not_reach_costs_its_check(
     assert results["report_autoencoder"].score == 0.75
     assert results["report_autoencoder"].verified is False
     said = results["report_autoencoder"].checks[-1].message
-    assert said.startswith("The model behind supervised reaches 0.2")
+    reached = re.match(r"The model behind supervised reaches (0\.\d+) on images", said)
+    assert reached and float(reached[1]) < 0.35  # as a random encoder does
     assert measured(results["report_cmc"]) is True and results["report_cmc"].score == 1
 
 
