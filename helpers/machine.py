@@ -13,8 +13,8 @@ SPINS = "4000"
 """How often a thread of torch's looks for work before it sleeps, some ten microseconds.
 
 By default it looks for milliseconds. A training beside another, on as many processors, then waits
-for threads that cannot run because others are looking, and both take twice as long as one after
-the other.
+for threads that cannot run because others are looking, and both together take longer than one
+after the other (``python -m bench.beside``).
 """
 
 

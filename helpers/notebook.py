@@ -7,6 +7,9 @@ import re
 import sys
 from typing import Any
 
+RESULT = "application/vnd.course.result+json"
+"""The mime type of a recorded result, beside the line that a person reads."""
+
 _MARKERS = {
     "code": re.compile(r"(?:\s*%%.*\n)*\s*#\s*Question:\s*(\w+)"),
     "markdown": re.compile(r"\s*<!--\s*Question:\s*(\w+)\s*-->"),

@@ -35,7 +35,7 @@ def fetch_tar(
 
     Args:
         mirrors: addresses of the archive, in the order in which to try them.
-        archive: where it goes; it is deleted in the end, unless ``keep_archive`` or ``first``.
+        archive: where it goes; it is deleted in the end, unless ``keep_archive``.
         archive_md5: its md5, in hexadecimal.
         folder: where the files go.
         file_md5: the md5 of each file to unpack, by its bare name.
@@ -56,7 +56,7 @@ def fetch_tar(
             download(mirrors, archive, f"md5:{archive_md5}")
             remember(archive, archive_md5)
         _unpack_tar(archive, folder, missing, begun)
-    if not (keep_archive or first):
+    if not keep_archive:
         remove(archive)
     return folder
 

@@ -60,7 +60,7 @@ class Flickr8k(Dataset[dict[str, Any]]):
         self.names = tuple(captions)
         self.captions = tuple(captions.values())
         self.images = _decode([self.folder / name for name in self.names])
-        self.normalise = _albumentations().Normalize(MEAN, STD)
+        self.normalise = load_albumentations().Normalize(MEAN, STD)
 
     def __len__(self) -> int:
         return len(self.names)
@@ -133,7 +133,7 @@ def image_folder(folder: Path) -> Path:
 def _decode(paths: Sequence[Path]) -> np.ndarray:
     import cv2
 
-    resize = _albumentations().Resize(SIDE, SIDE, interpolation=cv2.INTER_AREA)
+    resize = load_albumentations().Resize(SIDE, SIDE, interpolation=cv2.INTER_AREA)
     images = np.empty((len(paths), SIDE, SIDE, 3), np.uint8)
 
     def load(path: Path) -> np.ndarray:
@@ -152,7 +152,8 @@ def _decode(paths: Sequence[Path]) -> np.ndarray:
     return images
 
 
-def _albumentations() -> Any:
+def load_albumentations() -> Any:
+    """The library, without its question to the network."""
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # it would ask the network for news
     import albumentations
 

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from helpers.handing.results import KINDS, PRINTED, RESULT
-from helpers.notebook import text_of
+from helpers.handing.results import KINDS, PRINTED
+from helpers.notebook import RESULT, text_of
 
 LONGEST = 100  # characters of a result's name
 SHA256 = re.compile(r"[0-9a-f]{64}")

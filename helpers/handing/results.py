@@ -10,13 +10,10 @@ from typing import TYPE_CHECKING
 
 from helpers._session import current
 from helpers.errors import HelpersError
-from helpers.notebook import in_notebook
+from helpers.notebook import RESULT, in_notebook
 
 if TYPE_CHECKING:
     from torch import nn
-
-RESULT = "application/vnd.course.result+json"
-"""The mime type of a recorded result, beside the line that a person reads."""
 
 KINDS = ("mini", "full", "quick")
 PRINTED = re.compile(

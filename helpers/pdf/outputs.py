@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from helpers.notebook import text_of
+from helpers.notebook import RESULT, text_of
 from helpers.pdf.pictures import PICTURES, Attachments, Pictures
 from helpers.pdf.text import printed, quote
 
@@ -16,8 +16,8 @@ POINTS_PER_PIXEL = 0.75
 RED = 'rgb("#fdeeee")'
 WIDGET = "application/vnd.jupyter.widget-view+json"
 TEXTS = ("text/markdown", "text/html", "text/latex")
-BESIDE = ("text/plain", "application/vnd.google.colaboratory.intrinsic+json")
-"""What stands beside another form; Colab's says of a text that it is a text."""
+BESIDE = ("text/plain", "application/vnd.google.colaboratory.intrinsic+json", RESULT)
+"""What says no more than the text; Colab's says that it is one."""
 
 
 @dataclass

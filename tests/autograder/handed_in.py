@@ -16,7 +16,7 @@ from autograder.grading.reported import fill
 from autograder.parts.declare import load_part
 from autograder.reading.released import Release
 from helpers.handing.claims import Result
-from helpers.handing.results import RESULT
+from helpers.notebook import RESULT
 
 PS = "ps_autoencoder"
 OWN_USERS = range(20_000 + os.getpid() % 400 * 100, 20_100 + os.getpid() % 400 * 100)

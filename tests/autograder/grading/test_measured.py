@@ -33,7 +33,7 @@ from autograder.model import QuestionResult
 from autograder.paths import ROOT
 from autograder.reading.collect import collect
 from helpers.handing.claims import Result
-from helpers.handing.results import RESULT
+from helpers.notebook import RESULT
 
 pytestmark = pytest.mark.trains
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from autograder.reading.answers import Submission, read_bytes, read_notebook
 from helpers.handing.claims import Result
-from helpers.handing.results import RESULT
+from helpers.notebook import RESULT
 from helpers.reading.finding import defined
 from helpers.reading.magics import neutralise
 

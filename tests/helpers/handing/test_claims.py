@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from helpers.handing.claims import Result, shown_results
-from helpers.handing.results import RESULT
+from helpers.notebook import RESULT
 
 
 def recorded(name: str, accuracy: Any, profile: str = "mini", **more: Any) -> dict[str, Any]:

@@ -26,7 +26,7 @@ import helpers.pdf.document
 from helpers.errors import PdfError, SessionError
 from helpers.handing.findings import Finding
 from helpers.handing.handing_in import _box, attempt
-from helpers.handing.results import RESULT
+from helpers.notebook import RESULT
 from helpers.pdf import nbconvert as pdf_nbconvert
 from helpers.reading.cells import Cell as SavedCell
 

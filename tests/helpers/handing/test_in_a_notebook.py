@@ -9,7 +9,7 @@ import pytest
 from kernel import ROOT, outputs_of
 from PIL import Image
 
-from helpers.handing.results import RESULT
+from helpers.notebook import RESULT
 
 pytestmark = pytest.mark.slow
 

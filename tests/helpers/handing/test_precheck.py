@@ -12,7 +12,7 @@ from cells import Cell, code, error, markdown, png, shown, stream
 
 import helpers
 from helpers.handing.precheck import missing_from_pdf, precheck
-from helpers.handing.results import RESULT
+from helpers.notebook import RESULT
 
 # What a test does to the notebook and its cells.
 Change = Callable[[dict[str, Any], list[Cell]], None]

@@ -10,6 +10,7 @@ import pytest
 from cells import Cell, code, markdown, png, shown
 from pypdf import PageObject, PdfReader
 
+from helpers.notebook import RESULT
 from helpers.pdf.document import render
 
 DRAWING = '<svg width="90" height="40"><circle cx="9" cy="9" r="9"/><text y="30">icon</text></svg>'
@@ -55,6 +56,13 @@ ODD_OUTPUTS: dict[str, tuple[Any, str]] = {
     "unknown kind": ({"output_type": ["x"], "text": "y"}, "an empty output"),
     "no output": ("just text", "an empty output"),
 }  # fmt: skip
+
+
+def test_of_a_recorded_result_its_line_is_shown_and_nothing_else() -> None:
+    results = [{RESULT: {"name": "cmc"}, "text/plain": "cmc: test accuracy 0.5000 (mini profile)"}]
+    results.append({"application/vnd.google.colaboratory.intrinsic+json": {}, "text/plain": "'x'"})
+    said = text_of(*(code("x", shown(data)) for data in results))
+    assert said == "In [1] x cmc: test accuracy 0.5000 (mini profile) In [1] x 'x'"
 
 
 @pytest.mark.parametrize(("output", "words"), ODD_OUTPUTS.values(), ids=ODD_OUTPUTS.keys())
