@@ -8,11 +8,9 @@ encoding anew in each epoch. Start: the notebook's setup cells in a fresh Python
 with everything imported that some cell needs later. Mini profile; kinds take turns.
 """
 
-import statistics
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import nbformat
 import torch
@@ -23,6 +21,7 @@ from torchvision.transforms import Normalize
 
 import helpers
 from autograder.paths import ROOT
+from bench.training import turns
 from helpers.data.flickr8k import MEAN, STD
 
 EPOCHS = 10
@@ -40,7 +39,7 @@ def main() -> None:
     assert isinstance(gallery, Subset)
     captions = sum(len(pairs.captions[i]) for i in gallery.indices)
     rows = [x for x in images for _ in range(captions // len(loaders.names))]
-    once, anew = turns(lambda: encode(encoder, images), lambda: encode(encoder, rows))
+    once, anew = turns(lambda: encode(encoder, images), lambda: encode(encoder, rows), 3)
     print(f"search, {len(loaders.names)} images, each encoded once   {once:8.2f} s")
     print(
         f"search, each for every caption           {anew:8.2f} s, {anew / once:.1f} times as long"
@@ -60,7 +59,7 @@ def main() -> None:
 
     cells = nbformat.read(ROOT / "solutions" / "clip.ipynb", as_version=4).cells
     setup = "\n".join(c.source for c in cells if c.id in SETUP)
-    once, anew = turns(lambda: fresh(setup), lambda: fresh(f"{LATER}\n{setup}"))
+    once, anew = turns(lambda: fresh(setup), lambda: fresh(f"{LATER}\n{setup}"), 3)
     print(f"start, the notebook's setup cells        {once:8.1f} s")
     print(
         f"start, with all that is imported later   {anew:8.1f} s, {anew / once:.1f} times as long"
@@ -84,17 +83,6 @@ def probe(
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-
-
-def turns(one: Callable[[], None], other: Callable[[], None], runs: int = 3) -> tuple[float, float]:
-    """The medians of the seconds that two things take, taking turns."""
-    taken: tuple[list[float], list[float]] = ([], [])
-    for _ in range(runs):
-        for what, seconds in zip((one, other), taken, strict=True):
-            start = time.perf_counter()
-            what()
-            seconds.append(time.perf_counter() - start)
-    return statistics.median(taken[0]), statistics.median(taken[1])
 
 
 def encode(encoder: nn.Module, batches: Iterable[Tensor]) -> None:

@@ -9,7 +9,6 @@ and its DataLoader has two workers.
 
 import argparse
 import functools
-import hashlib
 import tarfile
 import tempfile
 import time
@@ -26,6 +25,7 @@ import helpers
 from bench.full_size import pictures
 from bench.plain import WORKERS
 from helpers.data import stl10_files
+from helpers.data.download import file_checksum
 
 SIZES = {"test": 8000, "train": 5000, "unlabeled": 100_000}
 WANTED = 10_000
@@ -78,8 +78,7 @@ def make(folder: Path, share: float) -> tuple[dict[str, str], Path]:
 
 
 def md5_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "md5").hexdigest()
+    return file_checksum(path).partition(":")[2]
 
 
 def first(folder: Path, sums: dict[str, str], md5: str, wanted: int) -> None:

@@ -6,7 +6,6 @@ small CLIPs), a DataLoader with two workers.
 
 from typing import Any
 
-import albumentations
 import cv2
 import numpy as np
 import torch
@@ -17,7 +16,7 @@ from torch.utils.data import DataLoader, Dataset, Subset
 from torchvision.transforms import CenterCrop, Compose, RandomCrop, RandomHorizontalFlip, ToTensor
 
 import helpers
-from helpers.data.flickr8k import MEAN, SIDE, STD, split
+from helpers.data.flickr8k import MEAN, SIDE, STD, load_albumentations, split
 
 WORKERS = 2
 
@@ -66,6 +65,7 @@ class Captions(Dataset[dict[str, Tensor]]):
             tokenizer(texts[0], padding="max_length", truncation=True, max_length=40)
             for texts in pairs.captions
         ]
+        albumentations = load_albumentations()
         self.transform = albumentations.Compose(
             [albumentations.Resize(SIDE, SIDE), albumentations.Normalize(MEAN, STD)]
         )
