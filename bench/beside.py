@@ -15,6 +15,7 @@ from collections.abc import Sequence
 
 from autograder.paths import ROOT
 
+EPOCHS = 2
 KINDS = {"as helpers sets it": ("helpers", "torch"), "torch as it is": ("torch", "helpers")}
 """What is imported first: the environment counts when torch is loaded."""
 
@@ -22,31 +23,31 @@ KINDS = {"as helpers sets it": ("helpers", "torch"), "torch as it is": ("torch",
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.beside", description=__doc__)
     parser.add_argument("--runs", type=int, default=3, help="of each kind (default: 3)")
-    parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--train", nargs=2, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.train:
-        return train(args.train, args.epochs)
+        return train(args.train)
     taken: dict[tuple[str, int], list[float]] = {}
     for _ in range(args.runs):
         for kind, order in KINDS.items():
             for many in (1, 2):
-                taken.setdefault((kind, many), []).append(seconds(order, many, args.epochs))
+                taken.setdefault((kind, many), []).append(seconds(order, many))
     for kind in KINDS:
         one, two = (statistics.median(taken[kind, many]) for many in (1, 2))
         print(f"{kind:20} alone {one:6.1f} s, two at once {two:6.1f} s, {two / one:.1f} times")
 
 
-def seconds(order: Sequence[str], many: int, epochs: int) -> float:
+def seconds(order: Sequence[str], many: int) -> float:
     """How long the slowest of so many trainings at once takes, by its own clock."""
-    command = [sys.executable, "-m", "bench.beside", "--epochs", str(epochs), "--train", *order]
+    command = [sys.executable, "-m", "bench.beside", "--train", *order]
     running = [
         subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(many)
     ]
     return max(float(process.communicate()[0].split()[-1]) for process in running)
 
 
-def train(order: Sequence[str], epochs: int) -> None:
+def train(order: Sequence[str]) -> None:
+    """Print the seconds of some epochs, after one that did not count."""
     for name in order:
         __import__(name)
     import helpers
@@ -58,7 +59,7 @@ def train(order: Sequence[str], epochs: int) -> None:
     model = names["Autoencoder"]()
     names["train_ae"](model, unlabeled, epochs=1)
     began = time.perf_counter()
-    names["train_ae"](model, unlabeled, epochs=epochs)
+    names["train_ae"](model, unlabeled, epochs=EPOCHS)
     print(time.perf_counter() - began)
 
 
