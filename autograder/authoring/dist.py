@@ -19,6 +19,7 @@ from pypdf import PdfReader
 
 from autograder.authoring import wheel
 from autograder.authoring.archive import archive
+from autograder.authoring.changes import changed, differing, noted
 from autograder.authoring.handout import handout
 from autograder.authoring.leaks import MARKER
 from autograder.authoring.release import Made, make
@@ -64,7 +65,7 @@ def handed_out(
 ) -> Handed:
     """What is to be handed out of the notebooks ``made``, beside what was before.
 
-    Where cells that students have are replaced, ``CHANGES.md`` gets an entry that says which.
+    Where it replaces a release, ``CHANGES.md`` gets an entry that tells students what changed.
 
     Raises:
         CourseError: the problem set cannot be released, as ``release`` says.
@@ -73,8 +74,8 @@ def handed_out(
     solution, notebook = made.solution, made.notebook
     folder = course.root / "dist" / ps.id
     before = _manifest(folder / MANIFEST)
-    cells = _cells(notebook)
-    changes = _changes(before.get("cells"), cells, ps)
+    now = noted(ps, course, notebook)
+    changes = changed(before, now, ps)
     number = before.get("release", 0) + bool(changes or not before)
     told = (folder / CHANGES).read_text(encoding="utf-8") if (folder / CHANGES).is_file() else ""
     if changes:
@@ -95,7 +96,7 @@ def handed_out(
         "versions": {"helpers": wheel.version(), **{p: version(p) for p in PACKAGES}},
         "files": {name: hashlib.sha256(data).hexdigest() for name, data in sorted(files.items())},
         "changed": changes or before.get("changed", []),
-        "cells": cells,
+        **now,
     }
     if solutions:
         files |= _solutions(ps, solution)
@@ -127,7 +128,7 @@ def would_change(ps: ProblemSet, course: Course) -> list[str]:
     for path, text in texts.items():
         there = path.read_text(encoding="utf-8") if path.is_file() else ""
         if there != text:
-            which = _differing(there, text)
+            which = differing(there, text)
             lines.append(f"{path.relative_to(course.root)}{': ' if which else ''}{which}")
     folder = course.root / "dist" / ps.id
     handed = handed_out(ps, course, made)
@@ -138,24 +139,6 @@ def would_change(ps: ProblemSet, course: Course) -> list[str]:
     return lines + [f"  students read: {line}" for line in handed.changes]
 
 
-def _differing(there: str, text: str) -> str:
-    if not there:
-        return "it is not there yet"
-    try:
-        before, now = _cells(there), _cells(text)
-    except (ValueError, KeyError):
-        return "it is no notebook of ours"
-    ids = [id for id in {**before, **now} if before.get(id) != now.get(id)]
-    more = f" and {len(ids) - 8} more" if len(ids) > 8 else ""
-    return f"cells {', '.join(ids[:8])}{more}" if ids else "its metadata"
-
-
-def _cells(notebook: str) -> dict[str, str]:
-    """A digest of each cell's source, by its id."""
-    cells = json.loads(notebook)["cells"]
-    return {c["id"]: hashlib.sha256("".join(c["source"]).encode()).hexdigest()[:16] for c in cells}
-
-
 def _manifest(path: Path) -> dict[str, Any]:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
@@ -163,39 +146,12 @@ def _manifest(path: Path) -> dict[str, Any]:
         return {}
     except (OSError, ValueError):
         data = None
-    if not isinstance(data, dict) or not isinstance(data.get("cells"), dict):
+    if not isinstance(data, dict) or not isinstance(data.get("said"), dict):
         raise CourseError(
             f"{path} is no manifest: put the one of the last release there, or delete it, and "
             "students are told of no change."
         )
     return data
-
-
-def _changes(before: Mapping[str, str] | None, now: Mapping[str, str], ps: ProblemSet) -> list[str]:
-    """What a student who has the release before should know, by question."""
-    if before is None:
-        return []
-    changed = [id for id in {**before, **now} if before.get(id) != now.get(id)]
-    lines = []
-    for question in (*ps.questions, *ps.by_hand):
-        own = {
-            question.id: "what is given of the answer",
-            f"{question.id}-text": "the text",
-            f"outcome-{question.id}": "what should come out",
-            f"hints-{question.id}": "the hints",
-            f"test_{question.id}": "the test",
-        }
-        if touched := [own[id] for id in own if id in changed]:
-            changed = [id for id in changed if id not in own]
-            answer = question.id in before and before[question.id] != now.get(question.id)
-            keep = "copy your answer into the new cell" if answer else "your answer stays as it is"
-            lines.append(f"*{question.title}*: {' and '.join(touched)} changed; {keep}.")
-    if "get-helpers" in changed:
-        lines.append("The package `helpers` is a newer one: run the first cell again.")
-    if rest := [id for id in changed if id != "get-helpers"]:
-        named = ", ".join(f"`{id}`" for id in rest[:8]) + (" and others" if len(rest) > 8 else "")
-        lines.append(f"Other cells that are given changed ({named}); no answer is touched by them.")
-    return lines
 
 
 def _student_zip(ps: ProblemSet, notebook: str, told: str) -> bytes:

@@ -93,6 +93,18 @@ def test_a_release_that_replaces_one_says_what_changed_and_what_to_do(root: Path
     assert manifest(root)["release"] == 3 and manifest(root)["changed"] == [line]
 
 
+def test_points_and_dates_are_no_change_of_the_text(root: Path) -> None:
+    hand_out(root)
+    toml = (root / "course.toml").read_text().replace("due = 2026-10-26", "due = 2026-11-02")
+    (root / "course.toml").write_text(f"{toml}points = {{ double = 3 }}\n")
+    assert hand_out(root) == [
+        "Due: 2 November 2026 (before: 26 October 2026).",
+        "*Doubling*: 3 points (before: 2); your answer stays as it is.",
+    ]
+    edit(root, "Due {{due}}", "worth", "and worth")
+    assert hand_out(root) == ["*Doubling*: the text changed; your answer stays as it is."]
+
+
 def test_a_change_of_a_solution_is_none_for_students(root: Path) -> None:
     hand_out(root)
     edit(root, "Question: double", "return first_summand + x", "return x + first_summand")
