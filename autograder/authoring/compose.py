@@ -74,7 +74,7 @@ def _ordered(ps: ProblemSet, course: Course) -> list[tuple[NotebookNode, Values]
         _refuse_typed(cells, part, ps, path)
         cells = _with_given(cells, part, there, course)
         cells = [c for c in cells if ps.hints or not _tagged(c, HINTS)]
-        if any(ps.options[name] != n.default for name, n in part.all_numbers.items()):
+        if not part.usual(ps.options):
             # They show what came out with the usual numbers.
             cells = [c for c in cells if not PICTURE.search(c.source)]
         last = max((i for i, c in enumerate(cells) if not _shared(c)), default=-1)

@@ -3,7 +3,7 @@
 import ast
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from autograder.grading.basis import Basis
@@ -59,7 +59,7 @@ class ReportQuestions:
     def _warn_of_patches(self) -> None:
         """Say which known mistakes fit no report: later, two equal results can be why."""
         for question in (q for q in self.basis.problem_set.questions if q.report):
-            rule = self.basis.part(question).reports[question.id]
+            rule = self._rule(question)
             some = {k: Result(k, 0.1234 + i / 9, "mini") for i, k in enumerate(rule.keys)}
             answer = fill(rule, self.basis.reference.answers[question.id], some)
             for patch in self.basis.mistakes(question.id):
@@ -68,10 +68,16 @@ class ReportQuestions:
                 except CourseError as error:
                     logging.getLogger(__name__).warning("%s It is left out.", error)
 
+    def _rule(self, question: Question) -> ReportRule:
+        part = self.basis.part(question)
+        rule = part.reports[question.id]
+        usual = part.usual(self.basis.problem_set.options)
+        return rule if usual else replace(rule, ranges={})  # nobody measured other numbers
+
     def grade(self, result: QuestionResult, submission: Submission) -> None:
         """Fill in checks, mistake and notes."""
         question = result.question
-        rule = self.basis.part(question).reports[question.id]
+        rule = self._rule(question)
         profiles = self.basis.problem_set.profiles
         own = submission.claims.get(question.id, {})
         judgement = judge(rule, own, submission.results, profiles)

@@ -85,8 +85,8 @@ class ReportRule:
 
     ``results`` names the dict of accuracies and ``keys`` what it must hold; ``facts`` maps further
     dicts to the literals that are right. ``orderings`` lists (better, worse) keys and ``ranges``
-    the accuracies (low, high) that each profile can show. ``models`` says how handed-in weights
-    are run, where they are small enough to be handed in.
+    the accuracies (low, high) that each profile can show with the usual numbers. ``models`` says
+    how handed-in weights are run, where they are small enough to be handed in.
     """
 
     results: str
@@ -191,6 +191,11 @@ class Part:
         for name in self.needed:
             found |= load_part(name).all_numbers
         return found | self.numbers
+
+    def usual(self, options: Values) -> bool:
+        """Whether all numbers are the default ones: pictures and accuracies come of those."""
+        numbers = self.all_numbers
+        return all(options.get(n, numbers[n].default) == numbers[n].default for n in numbers)
 
     def question(
         self, id: str, title: str, points: float, *names: str, bonus: bool = False

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from handed_in import reported
 from shipped import COURSE
 
 from autograder.authoring import compose
@@ -127,6 +128,19 @@ def test_known_mistakes_lose_points_and_are_told(case: Case) -> None:
 
     drawn = case.basis.patches[case.part].mistakes
     assert {p.id: told(p) for p in drawn} == {p.id: (True, p.id) for p in drawn}
+
+
+def test_the_order_of_accuracies_is_judged_but_not_their_range(case: Case) -> None:
+    """Ranges are those of the usual numbers; nobody measured others."""
+    for question in (q for q in case.basis.problem_set.questions if q.report):
+        rule = load_part(case.part).reports[question.id]
+        order = ["random", "unsupervised", "supervised"] if rule.orderings else [*rule.keys]
+        for names in {tuple(order), tuple(order[::-1])}:
+            accuracies = {name: 0.95 + i / 100 for i, name in enumerate(names)}
+            notebook = reported(case.notebook, question.id, rule, accuracies)
+            found = case.grader.grade(read_notebook(notebook, case.grader.release, "student"))
+            (report,) = (r for r in found.questions if r.question.id == question.id)
+            assert (report.score == question.points) is (names == tuple(order))
 
 
 def test_a_text_that_still_says_last_year_s_number_is_refused(
