@@ -121,11 +121,6 @@ def _add_audit(commands: Any) -> None:
         action="store_true",
         help="also change one thing at a time in each solution, and list what no check sees",
     )
-    audit.add_argument(
-        "--numbers",
-        action="store_true",
-        help="also with other numbers than the parts' defaults, in two ways",
-    )
     audit.set_defaults(run=_audit)
 
 
@@ -172,22 +167,19 @@ def _grade(args: argparse.Namespace) -> int:
 
 def _audit(args: argparse.Namespace) -> int:
     from autograder.authoring import mutants
-    from autograder.authoring.audit import audit, failures, number_samples, option_values, render
+    from autograder.authoring.audit import audit_all, failures, option_values, render
 
     course = Course(secret=PUBLIC_SECRET)
     tables, wrong = {}, []
     for id in args.problem_sets or course.ids:
         chosen = course.problem_set(id)
-        sets = option_values(chosen, course)
-        if args.numbers:
-            sets |= number_samples(chosen, course)
-        for name, ps in sets.items():
-            tables[name] = audit(ps, course)
-            wrong += failures(tables[name])
-            print(render(name, tables[name]))
-            if args.mutants:
+        for name, ps, table in audit_all(chosen, course):
+            tables[name] = table
+            wrong += failures(table)
+            print(render(name, table))
+            if args.mutants and name in option_values(chosen, course):
                 tallies = mutants.try_mutants(ps, course)
-                tables[name]["mutants"] = mutants.as_json(tallies)
+                table["mutants"] = mutants.as_json(tallies)
                 wrong += mutants.failures(tallies)
                 print(mutants.render(tallies))
     if args.json:

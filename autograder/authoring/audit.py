@@ -3,7 +3,7 @@
 import copy
 import hashlib
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from tqdm import tqdm
 
 from autograder.authoring.compose import composed
-from autograder.authoring.reference import reference
+from autograder.authoring.reference import reference, with_results
 from autograder.authoring.release import stripped
 from autograder.course.table import Course
 from autograder.grading.basis import Basis
@@ -25,15 +25,21 @@ from autograder.sandbox.client import Sandbox
 from autograder.sandbox.job import Job, Limits, Run
 
 
-def audit(ps: ProblemSet, course: Course, sampled: Collection[str] = ()) -> dict[str, Any]:
+def audit(
+    ps: ProblemSet,
+    course: Course,
+    sampled: Collection[str] = (),
+    whole: dict[str, Any] | None = None,
+) -> dict[str, Any]:
     """The audit's table for one problem set, as design.md fixes its JSON.
 
-    The reference notebook is executed once (mini profile, cached by content); mistakes and
-    variants are spliced into that, and every row is graded as a submission. Of the parts
-    ``sampled``, which are audited elsewhere, one mistake a question is graded, and none else known.
+    The reference notebook ``whole`` is executed once (mini profile, cached by content), where none
+    is given; mistakes and variants are spliced into it, and every row is graded as a submission.
+    Of the parts ``sampled``, which are audited elsewhere, one mistake a question is graded, and
+    none else known.
     """
     basis = _sampled(composed_basis(ps, course), sampled)
-    executed = reference(ps, course)
+    executed = whole or reference(ps, course)
     mistakes = [p for patches in basis.patches.values() for p in patches.mistakes]
     variants = [p for patches in basis.patches.values() for p in patches.variants]
     with (
@@ -51,18 +57,18 @@ def audit(ps: ProblemSet, course: Course, sampled: Collection[str] = ()) -> dict
             try:
                 found = judged(grade(splice(executed, patch), patch.id))
             except CourseError as error:  # the other rows are worth knowing
-                found = {**judged(whole), "error": str(error)}
+                found = {**judged(right), "error": str(error)}
             bar.update()
             return {"id": patch.id, "question": patch.question, **found}
 
-        whole = grade(executed, "reference")
+        right = grade(executed, "reference")
         blank = grade(basis.release.notebook, "blank")
         bar.update(2)
         top = sum(q.points for q in ps.questions)
         return {
-            "reference": {"score": whole.score, "max": top},
+            "reference": {"score": right.score, "max": top},
             "blank": {"score": blank.score, "max": top},
-            "mistakes": [row(p, partial(_mistake, patch=p, whole=whole)) for p in mistakes],
+            "mistakes": [row(p, partial(_mistake, patch=p, whole=right)) for p in mistakes],
             "variants": [row(p, lambda r: {"score": r.score, "max": top}) for p in variants],
             "public": _public(grader),
         }
@@ -88,6 +94,19 @@ def option_values(ps: ProblemSet, course: Course) -> dict[str, ProblemSet]:
                     other = replace(ps, options={**ps.options, option: value})
                     found[f"{ps.id}[{option}={value}]"] = other
     return found
+
+
+def audit_all(ps: ProblemSet, course: Course) -> Iterator[tuple[str, ProblemSet, dict[str, Any]]]:
+    """The tables of a problem set with every value of its options, and samples of its numbers.
+
+    With other numbers nothing is trained: the results stand there that the problem set as it is
+    has shown.
+    """
+    for name, other in option_values(ps, course).items():
+        yield name, other, audit(other, course)
+    for name, other in number_samples(ps, course).items():
+        executed = with_results(other, course, reference(ps, course))
+        yield name, other, audit(other, course, whole=executed)
 
 
 def number_samples(ps: ProblemSet, course: Course) -> dict[str, ProblemSet]:

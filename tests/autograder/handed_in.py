@@ -71,7 +71,10 @@ def reported(
     """The solution with these results, as if they had been printed and then written down."""
     results = {n: Result(n, a, "mini") for n, a in accuracies.items()}
     notebook = {**notebook, "cells": [dict(c) for c in notebook["cells"]]}
-    records = [{"data": {RESULT: asdict(r)}} for r in results.values()]
+    records = [
+        {"output_type": "display_data", "data": {RESULT: asdict(r)}, "metadata": {}}
+        for r in results.values()
+    ]
     notebook["cells"].append(code("", outputs=records))
     answer = cell(notebook, question)
     answer["source"] = fill(rule, "".join(answer["source"]), results)

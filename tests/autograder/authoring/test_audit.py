@@ -1,16 +1,23 @@
 """The audit itself: what it calls wrong, and that equal jobs run once."""
 
+import ast
 from typing import Any
 
+import nbformat
 import pytest
 from audits import AUDITED, problem_sets
+from handed_in import ACCURACIES, cell, right
+from shipped import COURSE
 
+from autograder.authoring import audit as audits
 from autograder.authoring.audit import RememberingSandbox, failures, render
+from autograder.course.table import Course
 from autograder.grading.mistakes import Patch
-from autograder.model import CourseError
+from autograder.model import CourseError, ProblemSet
 from autograder.parts.declare import PARTS
 from autograder.paths import ROOT
 from autograder.sandbox.job import Call, Job
+from helpers.handing.claims import literals
 
 
 def test_every_problem_set_and_part_is_audited_with_every_value() -> None:
@@ -64,6 +71,27 @@ def test_a_row_that_is_wrong_is_named(changes: dict[str, Any], says: str) -> Non
     caught_and_hinted = table["mistakes"][0]["caught"] and table["mistakes"][0]["hinted"]
     assert ("NO" in shown) is not caught_and_hinted
     assert f"{table['reference']['score']:g} of 5" in shown
+
+
+def test_other_numbers_are_audited_with_the_results_that_the_usual_ones_gave(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    audited: list[Any] = []
+    monkeypatch.setattr(audits, "reference", lambda ps, course: nbformat.from_dict(right()))
+
+    def audit(ps: ProblemSet, course: Course, whole: Any = None) -> dict[str, Any]:
+        audited.append((ps, whole))
+        return rows()
+
+    monkeypatch.setattr(audits, "audit", audit)
+    names = [name for name, *_ in audits.audit_all(COURSE.problem_set("ps_autoencoder"), COURSE)]
+    assert names[0] == "ps_autoencoder" and audited[0][1] is None  # it runs for itself
+    assert len(set(names)) == len(names) == 3
+    for ps, whole in audited[1:]:
+        assert ps.options["bottleneck"] != 24
+        (answer,) = (c.source for c in whole.cells if c.id == "report_autoencoder")
+        assert literals(ast.parse(answer))["results_autoencoder"] == ACCURACIES
+        assert f"{ps.options['bottleneck']}" in cell(whole, "encoder")["source"]
 
 
 def test_a_patch_has_to_fit_in_one_place() -> None:
