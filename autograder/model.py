@@ -26,13 +26,24 @@ class Student:
 class HandIn:
     """Who handed in together, when (with its zone), and for which time; what a platform tells.
 
-    ``late`` is a platform's own word, where it tells no time.
+    ``late`` is a platform's own word, where it tells no time. ``upload`` is the number that it
+    gives each file, later ones larger ones, and the name whose copies it counts as attempts.
     """
 
     students: tuple[Student, ...] = ()
     submitted: datetime | None = None
     attempt: int | None = None
     late: bool = False
+    upload: tuple[int, str] = field(default=(0, ""), compare=False)
+
+    def is_older(self, other: "HandIn") -> bool:
+        """Whether this came before the other, as far as a platform tells."""
+        if self.submitted and other.submitted:
+            return self.submitted < other.submitted
+        (own, name), (its, its_name) = self.upload, other.upload
+        if own and its and name != its_name:
+            return own < its
+        return bool(self.attempt and other.attempt and self.attempt < other.attempt)
 
 
 @dataclass(frozen=True)

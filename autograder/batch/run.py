@@ -79,10 +79,10 @@ def grade_all(
     how = how or How()
     if missing := [str(p) for p in paths if not p.exists()]:
         raise CourseError(f"There is no file or folder {', '.join(missing)}.")
-    if empty := [str(p) for p in paths if p.is_dir() and not any(p.iterdir())]:
-        raise CourseError(f"Nothing was handed in: {', '.join(empty)} is empty.")
+    if all(p.is_dir() and not any(p.iterdir()) for p in paths):
+        raise CourseError(f"Nothing was handed in: {', '.join(map(str, paths))} is empty.")
     with tempfile.TemporaryDirectory(prefix="class-") as folder, _alone(out):
-        found = collect(unpacked(paths, Path(folder)), problem_set.id)
+        found = collect(unpacked(paths, Path(folder)), problem_set.id, out)
         return _Call(problem_set, course, out, how, found).grade(found)
 
 
@@ -110,7 +110,7 @@ class _Call:
         before: dict[str, tuple[str, Kept | None]] = {}
         for item in tqdm(found, desc="look", unit="submission", leave=False, delay=2):
             kept = read(self.out, item.name)
-            if kept and _is_older(item, kept):
+            if kept and item.hand_in.is_older(kept.graded.hand_in):
                 self.done.older.append(item.name)
                 self.done.reports.append(kept.graded.report(self.ps))
                 continue
@@ -176,14 +176,6 @@ def _check_roster(path: Path, found: Sequence[Found]) -> None:
             f"None of {len(found)} hand-ins is of anybody in {path}: is it another class's? Its "
             "ids, e-mails or names have to be those of the files."
         )
-
-
-def _is_older(found: Found, kept: Kept) -> bool:
-    """Whether what is kept was handed in later."""
-    own, other = found.hand_in, kept.graded.hand_in
-    if own.submitted and other.submitted:
-        return own.submitted < other.submitted
-    return bool(own.attempt and other.attempt and own.attempt < other.attempt)
 
 
 def _keep_better(report: Report, kept: Kept) -> None:

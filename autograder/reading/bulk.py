@@ -1,5 +1,6 @@
 """Unpacks a platform's download of a whole class, so that it is read like a folder."""
 
+import os
 import shutil
 import zipfile
 from collections.abc import Sequence
@@ -66,12 +67,20 @@ def _unpack(path: Path, place: Path) -> bool:
     return True
 
 
+def _short(name: str) -> str:
+    """The name of a file or folder, as long as a disk takes; its ending stays."""
+    longest = 255 - len(os.fsencode(Path(name).suffix))
+    if len(os.fsencode(name)) <= 255 or longest < 0:
+        return name
+    return os.fsencode(name)[:longest].decode(errors="ignore") + Path(name).suffix
+
+
 def _write(archive: zipfile.ZipFile, member: zipfile.ZipInfo, place: Path) -> None:
     """Write a member below ``place``, wherever its name leads, and no more than it claims to be."""
     parts = [p for p in PurePosixPath(member.filename).parts if p not in ("/", "..")]
     if not parts or any(is_hidden(Path(p)) for p in parts) or member.file_size > LARGEST_ZIP:
         return
-    target = place.joinpath(*parts)
+    target = place.joinpath(*map(_short, parts))
     target.parent.mkdir(parents=True, exist_ok=True)
     with archive.open(member) as source, target.open("wb") as out:
         while member.file_size >= out.tell() and (data := source.read(1 << 20)):

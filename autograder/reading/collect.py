@@ -3,7 +3,7 @@
 import os
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -14,6 +14,8 @@ from autograder.reading.layouts import (
     TIMESTAMP,
     holds_class,
     is_copy,
+    of_another,
+    of_canvas,
     stem,
     told,
 )
@@ -29,12 +31,10 @@ KINDS = {
     ".doc": "a document", ".docx": "a document", ".odt": "a document", ".rtf": "a document",
     ".png": "a picture", ".jpg": "a picture", ".jpeg": "a picture", ".heic": "a picture",
 }  # fmt: skip
-OF_NOBODY = (
-    "desktop.ini", "grades.csv", "receipt.json", METADATA, "thumbs.db", TIMESTAMP,
-)  # fmt: skip
-"""What platforms and computers put beside hand-ins."""
 RESERVED = ("by_hand.csv", "changes.csv", "grades.csv", "index.html", "roster.csv")
 """What lies beside the submissions' folders of results."""
+OF_NOBODY = ("desktop.ini", "receipt.json", METADATA, "thumbs.db", TIMESTAMP, *RESERVED)
+"""What platforms, computers and instructors put beside hand-ins."""
 
 
 @dataclass(frozen=True)
@@ -56,10 +56,13 @@ class Found:
         return (self.path, *self.beside)
 
 
-def collect(paths: Sequence[Path], assignment: str = "") -> list[Found]:
+def collect(
+    paths: Sequence[Path], assignment: str = "", results: Path | None = None
+) -> list[Found]:
     """All submissions among ``paths``: notebooks, zips, and folders of them.
 
-    ``assignment`` is the problem set's id, as nbgrader names the folder below a student's.
+    ``assignment`` is the problem set's id, as nbgrader names the folder below a student's, which
+    may have others. The folder of ``results`` may lie among them, and is none of theirs.
 
     The name of each is the student's, as far as the layout of Canvas, Moodle, Gradescope or
     nbgrader tells; else its file's stem, or, where that is the assignment's or two share it,
@@ -67,10 +70,12 @@ def collect(paths: Sequence[Path], assignment: str = "") -> list[Found]:
     there too, with its ``problem``, so that nobody is left out in silence.
     """
     found: dict[Path, Found] = {}
+    apart = {results.resolve()} if results else set()
     for path in map(Path, paths):
-        for item in _search(path) if path.is_dir() else [_single(path)]:
-            # not where a link leads: it must not take the place of another's file
-            found.setdefault(item.path.parent.resolve() / item.path.name, item)
+        for item in _search(path, apart) if path.is_dir() else [_single(path)]:
+            if not (assignment and of_another(item.path, assignment)):
+                # not where a link leads: it must not take the place of another's file
+                found.setdefault(item.path.parent.resolve() / item.path.name, item)
     return _named(list(found.values()), assignment)
 
 
@@ -79,10 +84,15 @@ def _single(path: Path) -> Found:
     return Found(stem(path.name), path, missing)
 
 
-def _search(folder: Path) -> Iterator[Found]:
+def _search(folder: Path, apart: Container[Path] = ()) -> Iterator[Found]:
     """What a folder holds: a class's files side by side, or a folder for each student."""
-    files = sorted(_files(folder))
-    if not any(_is_submission(f) for f in files):
+    files = sorted(_files(folder, apart))
+    here = [f for f in files if f.parent == folder]
+    named = [f for f in here if of_canvas(f)]
+    students = _folders(folder, apart)
+    while len(students) == 1 and holds_class(students[0]):
+        folder, students = students[0], _folders(students[0], apart)  # around all of them
+    if not (named or any(map(_is_submission, files)) or holds_class(folder)):
         pdf = ", only a PDF" if any(f.suffix.lower() == ".pdf" for f in files) else ""
         problem = f"The folder {folder.resolve().name} holds no notebook{pdf}."
         yield Found(folder.resolve().name, folder, problem)
@@ -92,43 +102,46 @@ def _search(folder: Path) -> Iterator[Found]:
             yield Found(stem(file.name), file, f"{file.name} is a link, not a notebook.")
         elif _is_submission(file):
             yield Found(stem(file.name), file)
-    here = [f for f in files if f.parent == folder and _is_submission(f)]
-    if here:
-        if len(here) > 1:  # a class's files, side by side; beside one alone stands what is its own
-            yield from _strangers(folder, files, {stem(f.name) for f in here})
+    own = [f for f in here if _is_submission(f)]
+    if own or named:
+        if len(own) > 1 or named:  # a class, side by side; beside one alone stands what is its own
+            yield from _strangers(here, {stem(f.name) for f in own})
+            for other in students:
+                below = [f for f in files if other in f.parents]
+                if below and not any(_is_submission(f) for f in below):
+                    yield from _search(other, apart)
         return
-    students = _folders(folder)
-    while len(students) == 1 and holds_class(students[0]):
-        students = _folders(students[0])  # one folder around all of them
+    with_own = [s for s in students if any(_is_submission(f) for f in files if s in f.parents)]
     for student in students:
-        if not any(_is_submission(f) for f in files if student in f.parents):
-            yield from _search(student)
+        if student not in with_own:
+            yield from _search(student, apart)
+    if len(with_own) > 1:  # one alone may be a student's own
+        yield from _strangers(here, set())
 
 
-def _folders(folder: Path) -> list[Path]:
-    return sorted(p for p in folder.iterdir() if p.is_dir() and not is_hidden(p))
+def _folders(folder: Path, apart: Container[Path]) -> list[Path]:
+    folders = (p for p in folder.iterdir() if p.is_dir() and not is_hidden(p))
+    return sorted(p for p in folders if p.resolve() not in apart)
 
 
-def _strangers(folder: Path, files: Sequence[Path], stems: set[str]) -> Iterator[Found]:
-    """The files and folders of a class that are no notebooks, and belong to none by their name."""
+def _strangers(files: Sequence[Path], stems: set[str]) -> Iterator[Found]:
+    """The files of a class that are no notebooks, and belong to none by their name."""
     for file in files:
         kind = KINDS.get(file.suffix.lower(), "a file of another kind")
         theirs = stem(file.name) in stems or file.name.lower() in OF_NOBODY
-        known = theirs or file.suffix == SUFFIX or _is_submission(file)
-        if file.parent == folder and not known:
+        if not (theirs or file.suffix == SUFFIX or _is_submission(file)):
             yield Found(file.stem, file, f"{file.name} is {kind}, not a notebook.")
-    for other in _folders(folder):
-        below = [f for f in files if other in f.parents]
-        if below and not any(_is_submission(f) for f in below):
-            yield from _search(other)
 
 
-def _files(folder: Path) -> Iterator[Path]:
+def _files(folder: Path, apart: Container[Path]) -> Iterator[Path]:
     """The files below ``folder``, and folders that bear a notebook's name."""
     for place, folders, files in os.walk(folder):
-        folders[:] = [f for f in folders if not is_hidden(Path(f))]
+        within = Path(place)
+        folders[:] = [
+            f for f in folders if not is_hidden(Path(f)) and (within / f).resolve() not in apart
+        ]
         named = [f for f in folders if f.lower().endswith(".ipynb")]
-        yield from (Path(place, f) for f in [*files, *named] if not is_hidden(Path(f)))
+        yield from (within / f for f in [*files, *named] if not is_hidden(Path(f)))
 
 
 def _is_submission(path: Path) -> bool:
@@ -166,25 +179,24 @@ def _named(found: list[Found], assignment: str) -> list[Found]:
 
 def _latest(items: list[Found]) -> Found:
     """Of all that a student handed in, what came last, by its time or its number."""
-
-    def when(item: Found) -> tuple[float, int]:
-        at = item.hand_in.submitted
-        return at.timestamp() if at else 0.0, item.hand_in.attempt or 0
-
-    last = max(map(when, items))
-    attempts = len({when(i) for i in items})
-    good = [i for i in items if not i.problem]
-    chosen = [i for i in items if when(i) == last and not i.problem] or [
-        i for i in items if when(i) == last
-    ]
+    good = [i for i in items if not i.problem] or items
+    chosen = [i for i in good if not any(_is_older(i, other) for other in good)]
     first, *more = chosen
+    attempts = 1 + len({(i.hand_in.submitted, i.hand_in.attempt) for i in good if i not in chosen})
     notes = []
     if attempts > 1:
         at = first.hand_in.submitted
         time = f", of {at:%Y-%m-%d %H:%M %Z}" if at else ""
         notes = [f"Of {attempts} attempts, the latest was graded{time}: {first.path.name}."]
-    beside = tuple(i.path for i in more) if first in good else ()
+    beside = () if first.problem else tuple(i.path for i in more)
     return replace(first, beside=beside, notes=tuple(notes))
+
+
+def _is_older(item: Found, other: Found) -> bool:
+    """Whether one came before the other; what a platform has side by side came at once."""
+    own, its = item.hand_in, other.hand_in
+    same_file = own.upload[1] == its.upload[1]
+    return (same_file or bool(own.submitted)) and own.is_older(its)
 
 
 def _safe(name: str) -> str:

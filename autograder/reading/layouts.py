@@ -14,8 +14,11 @@ from autograder.model import HandIn, Student
 ENDINGS = (".ipynb.txt", ".ipynb.json", ".ipynb")  # browsers add the first two
 METADATA = "submission_metadata.yml"
 TIMESTAMP = "timestamp.txt"
+SUBMITTED = "submitted"
 LARGEST_TEXT = 64 << 20  # bytes
-CANVAS = re.compile(r"([^_\d\W]+)(_LATE)?_(\d{3,})_\d{4,}_(.+)")
+CANVAS = re.compile(r"([^_\d\W]+)(_LATE)?_(\d{3,})_(\d{4,})_(.+)")
+AGAIN = re.compile(r"-(\d{1,2})$")
+"""What Canvas adds to the name of a file that is handed in again."""
 MOODLE = re.compile(r"(.+)_(\d+)_assignsubmission_(?:file|onlinetext)(?:_.*)?")
 GRADESCOPE = re.compile(r"submission_\d+")
 COPY = r"(?:Copy of |Kopie von )?{}(?:-Copy\d*| ?\(\d+\)|-\d+)?"
@@ -39,10 +42,12 @@ class Told:
 def told(path: Path, assignment: str) -> Told | None:
     """What the name and place of a file or folder tell; None where they are no platform's."""
     if found := CANVAS.match(path.name):
-        name, late, id, file = found.groups()
-        again = re.search(r"-(\d+)$", stem(file))  # Canvas adds it to what is handed in again
+        name, late, id, upload, file = found.groups()
+        again = AGAIN.search(stem(file))
         attempt = int(again[1]) + 1 if again else 1
-        return Told(f"{name}_{id}", HandIn((Student(id, name),), None, attempt, bool(late)))
+        of = (int(upload), AGAIN.sub("", stem(file)) + Path(file).suffix)
+        student = Student(id, name)
+        return Told(f"{name}_{id}", HandIn((student,), None, attempt, bool(late), of))
     whole = path.parent.resolve() / path.name  # not where a link leads
     for place in (whole, *whole.parents):
         if found := MOODLE.fullmatch(place.name):
@@ -56,6 +61,11 @@ def told(path: Path, assignment: str) -> Told | None:
     return _nbgrader(whole, assignment)
 
 
+def of_canvas(path: Path) -> bool:
+    """Whether a file bears a name that Canvas gives to what it packs."""
+    return bool(CANVAS.fullmatch(path.name))
+
+
 def stem(name: str) -> str:
     """The name of a file without what says that it is a notebook."""
     ending = next((e for e in ENDINGS if name.lower().endswith(e)), Path(name).suffix)
@@ -67,31 +77,47 @@ def is_copy(name: str, assignment: str) -> bool:
     return bool(re.fullmatch(COPY.format(re.escape(assignment)), stem(name)))
 
 
-def is_class(names: list[str]) -> bool:
-    """Whether the members of an archive are a platform's download of a class."""
+def is_class(names: list[str], *, handed_in: bool = False) -> bool:
+    """Whether the members of an archive are a platform's download of a class.
+
+    One student alone may be a class, but not where the archive itself was ``handed_in``.
+    """
     if any(Path(name).name == METADATA for name in names):
         return True
     found = [match for name in names if (match := CLASS.match(name))]
     if any(match.lastgroup in ("moodle", "nbgrader") for match in found):
+        return True
+    if not handed_in and names and all(CANVAS.fullmatch(name) for name in names):
         return True
     return len({match[match.lastgroup or 0] for match in found}) > 1
 
 
 def holds_class(folder: Path) -> bool:
     """Whether a folder is what a platform lays around the folders of all students."""
-    if folder.name == "submitted" or (folder / METADATA).is_file():
+    if folder.name == SUBMITTED or (folder / METADATA).is_file():
         return True
     return any(MOODLE.fullmatch(p.name) or GRADESCOPE.fullmatch(p.name) for p in folder.iterdir())
 
 
+def of_another(path: Path, assignment: str) -> bool:
+    """Whether a file lies where nbgrader keeps another assignment of a student."""
+    whole = path.parent.resolve() / path.name
+    folder = next((p for p in whole.parents if p.parent.parent.name == SUBMITTED), None)
+    if folder is None or folder.name == assignment:
+        return False
+    own = (folder.parent / assignment).is_dir() or (folder / TIMESTAMP).is_file()
+    return own or is_copy(path.name, folder.name)
+
+
 def _nbgrader(path: Path, assignment: str) -> Told | None:
     """``submitted/<student>/<assignment>/``, with the time beside the notebook."""
-    for folder in (path, *path.parents)[:2]:
-        student, submitted = folder.parent.name, folder.parent.parent.name
+    for folder in (path, *path.parents):
+        student, submitted = folder.parent.name, folder.parent.parent.name == SUBMITTED
         if folder.name != assignment or not student:
             continue
         stamp = folder / TIMESTAMP
-        if submitted == "submitted" or stamp.is_file() or is_copy(path.name, assignment):
+        near = folder in (path, path.parent)
+        if submitted or (near and (stamp.is_file() or is_copy(path.name, assignment))):
             return Told(student, HandIn((Student(student),), _time(_text(stamp))))
     return None
 

@@ -76,7 +76,7 @@ def _unzipped_again(
 
 
 def _refuse_class(members: list[zipfile.ZipInfo]) -> None:
-    if is_class([m.filename for m in members]):
+    if is_class([m.filename for m in members], handed_in=True):
         raise NoNotebookError(
             "holds the hand-ins of a class: unpack it, and give the folder to `grade`."
         )

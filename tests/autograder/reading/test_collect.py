@@ -133,6 +133,29 @@ def test_nobody_is_left_out_of_a_class_in_silence(reader: Reader, tmp_path: Path
     }
 
 
+def test_the_folder_of_results_holds_no_hand_in(tmp_path: Path) -> None:
+    for name in ("anna", "ben", "grades/anna"):
+        write(tmp_path / name / "anna.ipynb")
+    (tmp_path / "grades" / "anna" / "anna.ipynb").rename(tmp_path / "grades" / "anna" / "r.json")
+    write(tmp_path / "roster.csv", b"id,name\n")
+    assert len(names(tmp_path)) == 3
+    assert [f.path.parts[-2] for f in collect([tmp_path], PS, tmp_path / "grades")] == [
+        "anna",
+        "ben",
+    ]
+
+
+def test_files_beside_the_folders_of_a_class_have_rows(reader: Reader, tmp_path: Path) -> None:
+    for name in ("anna", "ben"):
+        write(tmp_path / "in" / name / f"{name}.ipynb")
+    write(tmp_path / "in" / "dora.pdf", b"%PDF-1.7")
+    found = problems(reader, tmp_path / "in")
+    assert found == {"anna": "", "ben": "", "dora": "dora.pdf is a PDF, not a notebook."}
+    write(tmp_path / "emil" / "work" / "x.ipynb")  # one student's, with what he wrote beside it
+    write(tmp_path / "emil" / "report.pdf", b"%PDF-1.7")
+    assert names(tmp_path / "emil") == ["x"]
+
+
 def test_a_pdf_belongs_to_the_notebook_beside_it(tmp_path: Path) -> None:
     write(tmp_path / "anna.ipynb")
     write(tmp_path / "report.pdf", b"%PDF-1.7")

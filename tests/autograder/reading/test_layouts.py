@@ -221,7 +221,74 @@ def test_a_class_archive_that_is_cut_off_says_so(tmp_path: Path) -> None:
      ["doejane_123_4567_a.ipynb"], ["autoencoder_1_2_a.ipynb", "autoencoder_1_3_a.ipynb"]],
 )  # fmt: skip
 def test_what_a_student_packs_is_no_class(names: list[str]) -> None:
-    assert not is_class(names)
+    assert not is_class(names, handed_in=True)
+
+
+def test_canvas_s_download_of_one_student_is_a_class(tmp_path: Path) -> None:
+    file = tmp_path / "submissions.zip"
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr(f"doejane_LATE_123_4567_{PS}.ipynb", GOOD)
+    (place,) = unpacked([file], tmp_path / "there")
+    (one,) = found(place).values()
+    assert one.name == "doejane_123" and one.hand_in.late
+
+
+def test_a_name_too_long_for_this_disk_costs_no_class_its_grades(tmp_path: Path) -> None:
+    file = tmp_path / "submissions.zip"
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr(f"doejane_123_4567_{'x' * 262}.ipynb", GOOD)
+        archive.writestr(f"roeben_124_4568_{PS}.ipynb", GOOD)
+    (place,) = unpacked([file], tmp_path / "there")
+    made = found(place)
+    assert set(made) == {"doejane_123", "roeben_124"} and not made["doejane_123"].problem
+    assert made["doejane_123"].path.read_bytes() == GOOD
+
+
+def test_of_canvas_s_files_the_notebook_counts_whatever_else_was_handed_in_again(
+    tmp_path: Path,
+) -> None:
+    write(tmp_path / "doejane_123_1001_final.ipynb")
+    write(tmp_path / "doejane_123_1002_report-1.pdf", b"%PDF-1.7")
+    write(tmp_path / "roeben_124_1003_report.pdf", b"%PDF-1.7")
+    write(tmp_path / "limei_125_1004_hw-2024.ipynb")
+    made = found(tmp_path)
+    assert made["doejane_123"].path.name.endswith("final.ipynb")
+    assert not made["doejane_123"].problem and not made["doejane_123"].notes
+    assert made["roeben_124"].problem.endswith("report.pdf is a PDF, not a notebook.")
+    assert made["limei_125"].hand_in.attempt == 1
+
+
+def test_a_file_of_another_name_that_canvas_got_later_is_no_older(tmp_path: Path) -> None:
+    (again,) = found(write(tmp_path / "a" / "doejane_123_1003_hw-1.ipynb")).values()
+    (other,) = found(write(tmp_path / "b" / "doejane_123_2001_final.ipynb")).values()
+    assert again.hand_in.is_older(other.hand_in) and not other.hand_in.is_older(again.hand_in)
+
+
+def test_everybody_who_handed_in_no_notebook_has_a_row(tmp_path: Path) -> None:
+    pdf = b"%PDF-1.7"
+    for name in ("doejane_123_1001", "roeben_124_1002"):
+        write(tmp_path / "canvas" / f"{name}_report.pdf", pdf)
+        write(tmp_path / "moodle" / f"{name}_assignsubmission_file_" / "report.pdf", pdf)
+    for n in (11, 12):
+        write(tmp_path / "gradescope" / f"submission_{n}" / "report.pdf", pdf)
+        write(tmp_path / "nbgrader" / "submitted" / f"s{n}" / PS / "report.pdf", pdf)
+    for platform in ("canvas", "moodle", "gradescope", "nbgrader"):
+        made = found(tmp_path / platform)
+        assert len(made) == 2 and all("PDF" in one.problem for one in made.values()), platform
+
+
+def test_other_assignments_of_nbgrader_s_students_are_left_alone(tmp_path: Path) -> None:
+    for student in ("ann", "ben"):
+        for assignment in (PS, "ps_cmc"):
+            write(tmp_path / "submitted" / student / assignment / f"{assignment}.ipynb")
+    write(tmp_path / "submitted" / "cleo" / "ps_cmc" / "ps_cmc.ipynb")
+    write(tmp_path / "submitted" / "dora" / PS / "work" / f"{PS}.ipynb")
+    write(tmp_path / "submitted" / "dora" / PS / "timestamp.txt", b"2026-10-20 15:58:23 UTC")
+    made = found(tmp_path / "submitted")
+    assert set(made) == {"ann", "ben", "dora"}
+    assert made["dora"].hand_in.submitted
+    write(tmp_path / "submitted" / "of mine" / "group a" / "emil.ipynb")
+    assert "emil" in found(tmp_path / "submitted")
 
 
 def test_a_class_in_one_folder_of_the_problem_sets_name_is_no_nbgraders(tmp_path: Path) -> None:
