@@ -115,7 +115,7 @@ def _packed(setup: Setup) -> bytes:
 def _sent(task: Task) -> bytes:
     found = task.found
     files = [] if found.problem else [p for p in found.paths if p.is_file()]
-    beside = sorted(found.path.parent.glob(f"*{SUFFIX}")) if files else []
+    beside = sorted(p for p in found.path.parent.glob(f"*{SUFFIX}") if p.is_file() and files)
     zipped = found.path.suffix.lower() == ".zip"
     return msgspec.msgpack.encode(
         Sent(

@@ -25,6 +25,8 @@ def export(
     if late and not ps.late:
         raise CourseError(f"--late: {course.file} says nothing of what lateness costs ([late]).")
     if to == "nbgrader":
-        return to_nbgrader.export(book, rows, course, out)
+        if own:
+            raise CourseError("--gradebook is a table of Canvas's or Gradescope's: leave it out.")
+        return to_nbgrader.export(book, rows, course, out, late=late)
     layout = CANVAS if to == "canvas" else GRADESCOPE
     return fill(layout, book, rows, out, own, "late_total" if late else "total")

@@ -3,11 +3,11 @@
 import csv
 import io
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.batch.roster import Enrolled, Roster
+from autograder.batch.roster import POINTS, Enrolled, Roster
 from autograder.batch.tables import Gradebook, number
 from autograder.model import CourseError, ProblemSet, Student
 from autograder.results.files import write_text
@@ -39,8 +39,6 @@ GRADESCOPE = Layout(
     (("First Name", "Last Name"), ("Name",)),
     ("Name", "SID", "Email", "Sections"),
 )
-POINTS = "Points Possible"
-"""What Canvas begins the row with that holds the maxima."""
 
 
 def fill(
@@ -52,7 +50,11 @@ def fill(
     """
     ps = book.problem_set
     entries = book.entries(rows)
-    header, table = _read(own, layout) if own else _new(layout, book, [t for _, t in entries])
+    header, table = (
+        _read(own, layout)
+        if own
+        else _new(layout, book, [t for _, t in entries], {row.name for row in rows})
+    )
     there = len(header)
     target = _column(header, ps)
     for row in table:
@@ -86,7 +88,7 @@ def fill(
 def _read(path: Path, layout: Layout) -> tuple[list[str], list[list[str]]]:
     try:
         text = path.read_text(encoding="utf-8-sig")
-        header, *table = list(csv.reader(io.StringIO(text)))
+        header, *table = list(csv.reader(io.StringIO(text, newline="")))
     except FileNotFoundError:
         raise CourseError(f"There is no gradebook {path}.") from None
     except (UnicodeDecodeError, csv.Error, ValueError):
@@ -101,7 +103,7 @@ def _read(path: Path, layout: Layout) -> tuple[list[str], list[list[str]]]:
 
 
 def _new(
-    layout: Layout, book: Gradebook, told: Sequence[Student]
+    layout: Layout, book: Gradebook, told: Sequence[Student], submissions: Collection[str]
 ) -> tuple[list[str], list[list[str]]]:
     """A table of everybody who is known, where there is no export."""
     people = {one.student: one.section for one in book.roster.enrolled}
@@ -111,7 +113,9 @@ def _new(
     header = list(layout.new)
     table = []
     for student, section in people.items():
-        known = {"SID": student.id, "SIS User ID": student.id, "Email": student.email}
+        own = f"{student.name}_{student.id}" in submissions  # as Canvas numbers its students
+        known = {"SID": student.id, "ID" if own else "SIS User ID": student.id}
+        known |= {"Email": student.email}
         known |= {"Student": student.name or student.id, "Name": student.name or student.id}
         known |= {"Section": section, "Sections": section, "SIS Login ID": student.email}
         table.append([known.get(h, "") for h in header])
@@ -136,19 +140,20 @@ def _find(layout: Layout, header: Sequence[str], rows: Sequence[list[str]]) -> F
     """Finds a student's row by any of the ids that it has, by e-mail or by name."""
     tables = []
     for key in layout.ids:
-        of: dict[Student, list[str]] = {}
-        for row in rows:
+        of: dict[Enrolled, list[str]] = {}
+        for i, row in enumerate(rows):
             cell = dict(zip(header, row, strict=False))
             names = [" ".join(cell.get(k, "") for k in keys) for keys in layout.names]
             name = next((n for n in names if n.strip()), "")
             email = next((cell[k] for k in layout.emails if cell.get(k)), "")
-            of[Student(cell.get(key, "").strip(), name, email)] = row
-        tables.append((Roster([Enrolled(student) for student in of]), of))
+            # by its line, too: nobody is meant by what two of them have
+            of[Enrolled(Student(cell.get(key, "").strip(), name, email), f"{i}")] = row
+        tables.append((Roster([*of]), of))
 
     def find(told: Student) -> list[str] | None:
         for roster, of in tables:
             if found := roster.find(told):
-                return of[found.student]
+                return of[found]
         return None
 
     return find

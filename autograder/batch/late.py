@@ -11,10 +11,10 @@ def days(
 ) -> int | None:
     """Days begun after the deadline, grace and extension; None where no time is told.
 
-    A platform that says "late" without a time makes it one.
+    A platform that says "late" without a time makes it one, unless there are more to extend.
     """
     if hand_in.submitted is None:
-        return 1 if hand_in.late else None
+        return 1 if hand_in.late and extension < 1 else None
     grace = timedelta(hours=late.grace_hours if late else 0, days=extension)
     over = (hand_in.submitted - deadline - grace) / timedelta(days=1)
     return max(0, math.ceil(over))

@@ -91,9 +91,11 @@ def of_files(found: Found) -> str:
     for path in found.paths:
         beside = sorted(path.parent.glob(f"*{SUFFIX}")) if path.suffix.lower() != ".zip" else []
         for file in [path, *beside]:
-            if file.is_file():
+            try:
                 with file.open("rb") as opened:
                     parts.append(hashlib.file_digest(opened, "sha256").hexdigest())
+            except OSError as error:  # whoever reads it says what is wrong
+                parts.append(f"{error.errno}")
     return _digest(parts)
 
 

@@ -1,6 +1,7 @@
 """The students of a course, and who of them handed something in."""
 
 import csv
+import io
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -10,13 +11,18 @@ from pathlib import Path
 from autograder.model import CourseError, HandIn, Student
 
 COLUMNS = {
-    "id": ("id", "student", "student id", "studentid", "sid", "login", "username", "netid"),
-    "name": ("name", "student name", "full name"),
-    "email": ("email", "e mail", "email address", "mail"),
-    "section": ("section", "group", "class"),
+    "id": ("id", "student id", "studentid", "sid", "id number", "netid", "username", "login",
+           "student"),
+    "name": ("name", "student name", "full name", "student"),
+    "first": ("first name", "given name"),
+    "last": ("last name", "surname", "family name"),
+    "email": ("email", "e mail", "email address", "mail", "sis login id", "login id", "login"),
+    "section": ("section", "sections", "group", "groups", "class"),
     "extension": ("extension", "extension days", "days"),
-}
-"""What a column may be called, however its words are written."""
+}  # fmt: skip
+"""What a column may be called, however its words are written; of several, the first counts."""
+POINTS = "Points Possible"
+"""What Canvas's gradebook has for a student in the row that holds the maxima."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +61,27 @@ class Roster:
 
 
 def students(hand_in: HandIn, submission: str) -> tuple[Student, ...]:
-    """Who handed in; who is named like the submission, where no layout tells."""
-    return hand_in.students or (Student(submission, submission),)
+    """Who handed in; where no layout tells, whose name the submission has, or its folder."""
+    name = submission.partition("__")[0]
+    return hand_in.students or (Student(name, name),)
+
+
+def read_table(path: Path) -> list[list[str]]:
+    """The rows of a CSV file, as spreadsheets of any country write it.
+
+    Raises:
+        CourseError: it is none.
+    """
+    data = path.read_bytes()
+    try:
+        text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+    except UnicodeDecodeError:
+        text = data.decode("cp1252", errors="replace")
+    delimiter = max(",;\t", key=(text.splitlines() or [""])[0].count)
+    try:
+        return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+    except csv.Error as error:
+        raise CourseError(f"{path} is no CSV file: {error}. Save it as one again.") from None
 
 
 def read(path: Path) -> Roster:
@@ -65,27 +90,22 @@ def read(path: Path) -> Roster:
     Raises:
         CourseError: there is no such file, it has neither ids nor names, or a line is wrong.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise CourseError(f"There is no roster {path}.") from None
-    except UnicodeDecodeError:
-        text = path.read_text(encoding="cp1252", errors="replace")
-    delimiter = max(",;\t", key=(text.splitlines() or [""])[0].count)
-    header, *rows = list(csv.reader(text.splitlines(), delimiter=delimiter)) or [[]]
+    if not path.is_file():
+        raise CourseError(f"There is no roster {path}.")
+    header, *rows = read_table(path) or [[]]
     names = [" ".join(re.findall(r"\w+", h.casefold().replace("_", " "))) for h in header]
-    places = {
-        key: next((i for i, n in enumerate(names) if n in known), None)
-        for key, known in COLUMNS.items()
-    }
-    if places["id"] is None and places["name"] is None:
+    places: dict[str, int | None] = {}
+    for key, known in COLUMNS.items():
+        free = [n for n in known if n in names and names.index(n) not in places.values()]
+        places[key] = names.index(free[0]) if free else None
+    if all(places[key] is None for key in ("id", "name", "email")):
         raise CourseError(
             f"{path} begins with {', '.join(header) or 'nothing'}: the first line of a roster "
             "names its columns, of which id, name, email, section and extension are read."
         )
     enrolled: dict[str, Enrolled] = {}
     for n, row in enumerate(rows, 2):
-        if any(cell.strip() for cell in row):
+        if any(cell.strip() for cell in row) and POINTS not in map(str.strip, row):
             one = _enrolled(row, places, f"{path}, line {n}")
             if one.student.id in enrolled:
                 raise CourseError(f"{path}, line {n}: {one.student.id} stands there twice.")
@@ -105,7 +125,8 @@ def _enrolled(row: Sequence[str], places: dict[str, int | None], where: str) -> 
             raise ValueError
     except ValueError:
         raise CourseError(f"{where}: the extension is {days!r}, but has to be days.") from None
-    student = Student(cell("id") or cell("name"), cell("name"), cell("email"))
+    name = cell("name") or " ".join(filter(None, [cell("first"), cell("last")]))
+    student = Student(cell("id") or cell("email") or name, name, cell("email"))
     if not student.id:
         raise CourseError(f"{where}: neither an id nor a name stands there.")
     return Enrolled(student, cell("section"), extension)

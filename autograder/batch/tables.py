@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from autograder.batch.late import after, days
-from autograder.batch.roster import Enrolled, Roster, students
+from autograder.batch.roster import Enrolled, Roster, read_table, students
 from autograder.batch.roster import read as read_roster
 from autograder.course.table import Course
 from autograder.model import CourseError, ProblemSet, Student
@@ -83,14 +83,19 @@ class Gradebook:
         ps, told = self.problem_set, row.hand_in
         own = enrolled.student if enrolled else student if told.students else Student()
         points = {id: score for id, score in row.scores.items() if id not in row.faults}
-        given = self.by_hand.get(row.name) or self.by_hand.get(own.id) or {}
+        given = self.given(row.name, own if own.id else student)
         late = days(told, self.deadline, ps.late, enrolled.extension if enrolled else 0)
         total = round(row.score + sum(given.values()), 4)
         notes = [row.problem, f"fault of the grader: {row.fault}" if row.fault else "", *row.notes]
         if self.roster.enrolled and not enrolled:
             notes.append("Not on the roster.")
-        if late and not told.submitted:
-            notes.append("The platform says late, without a time: counted as one day.")
+        if told.late and not told.submitted:
+            says = "The platform says late, without a time"
+            notes.append(
+                f"{says}: counted as one day."
+                if late
+                else f"{says}: see whether the extension covers it."
+            )
         at = told.submitted and told.submitted.astimezone(self.deadline.tzinfo)
         line = {
             "submission": row.name,
@@ -108,10 +113,18 @@ class Gradebook:
             line["late_total"] = number(after(total, late, ps.late))
         return line
 
+    def given(self, submission: str, student: Student) -> Mapping[str, float]:
+        """The points by hand of a submission, or of a student."""
+        return self.by_hand.get(submission) or self.by_hand.get(student.id) or {}
+
     def _missing(self, enrolled: Enrolled) -> dict[str, str]:
-        student = enrolled.student
+        student, ps = enrolled.student, self.problem_set
+        given = self.given("", student)
         line = {"student": student.id, "name": student.name, "note": NOTHING}
-        return {**line, "max": number(self.problem_set.points)}
+        line |= {id: number(points) for id, points in given.items()}
+        line |= {"total": number(sum(given.values()))} if given else {}
+        top = ps.points + sum(q.points for q in ps.by_hand if q.id in given)
+        return {**line, "max": number(top)}
 
     def write(self, rows: Iterable[Row], path: Path) -> None:
         """Replace grades.csv in one step."""
@@ -152,21 +165,27 @@ def read_by_hand(path: Path, problem_set: ProblemSet) -> dict[str, dict[str, flo
     """Points that a person gave, from a CSV with a column ``submission`` or ``student``.
 
     Raises:
-        CourseError: a number is none, or more than the question has.
+        CourseError: a column is unknown, a line names nobody, or a number is none, or more than the
+            question has.
     """
     if not path.is_file():
         return {}
     questions = {q.id: q for q in problem_set.by_hand}
     given: dict[str, dict[str, float]] = {}
-    lines = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig")))
+    header, *rows = read_table(path) or [[]]
     known = ("submission", "student", "name", *questions)
-    if unknown := [column for column in lines.fieldnames or () if column not in known]:
+    if unknown := [column for column in header if column not in known]:
         raise CourseError(
             f"{path} has a column {unknown[0]!r}; there are submission or student, and "
             f"{', '.join(questions) or 'no questions graded by hand'}."
         )
-    for n, line in enumerate(lines, 2):
-        who = (line.get("submission") or line.get("student") or "").strip()
+    for n, row in enumerate(rows, 2):
+        line = dict(zip(header, row, strict=False))
+        who = line.get("submission", "").strip() or line.get("student", "").strip()
+        if not who and any(line.get(id, "").strip() for id in questions):
+            raise CourseError(
+                f"{path}, line {n}: points, and neither a submission nor a student stands there."
+            )
         for id, question in questions.items():
             if not (text := (line.get(id) or "").strip()):
                 continue

@@ -14,8 +14,12 @@ from autograder.reading.released import Release
 from autograder.results.rows import Row
 
 
-def export(book: Gradebook, rows: Sequence[Row], course: Course, out: Path) -> str:
+def export(
+    book: Gradebook, rows: Sequence[Row], course: Course, out: Path, *, late: bool = False
+) -> str:
     """Write into the database ``out``, which is made where it is none; say what was written.
+
+    What ``late`` hand-ins cost is nbgrader's penalty.
 
     Raises:
         CourseError: the file is no database of nbgrader's.
@@ -30,7 +34,7 @@ def export(book: Gradebook, rows: Sequence[Row], course: Course, out: Path) -> s
         with Database(f"sqlite:///{out.resolve()}") as database:
             release = Release.load(book.problem_set, course)
             _assignment(database, book, release)
-            count = sum(_submission(database, book, row) for row in rows if not row.fault)
+            count = sum(_submission(database, book, row, late) for row in rows if not row.fault)
     except DatabaseError as error:
         said = str(error.orig or error).splitlines()[0]
         raise CourseError(f"{out} is no database of nbgrader's: {said}.") from None
@@ -64,16 +68,17 @@ def _assignment(database: Any, book: Gradebook, release: Release) -> None:
         )
 
 
-def _submission(database: Any, book: Gradebook, row: Row) -> int:
+def _submission(database: Any, book: Gradebook, row: Row, late: bool) -> int:
     """Write a submission's scores for each of its students; how many they are."""
     ps, at = book.problem_set, row.hand_in.submitted
     stamp = at.astimezone(UTC).replace(tzinfo=None) if at else None
-    students = row.hand_in.students or (Student(row.name),)
-    for told in students:
+    entries = book.entries([row])
+    for line, told in entries:
         enrolled = book.roster.find(told)
-        student = enrolled.student if enrolled else told
+        known = told if row.hand_in.students else Student(row.name)
+        student = enrolled.student if enrolled else known
         id = student.id or row.name
-        first, _, last = student.name.rpartition(" ")
+        first, last = _names(student.name)
         database.update_or_create_student(
             id, first_name=first or None, last_name=last or None, email=student.email or None
         )
@@ -81,9 +86,20 @@ def _submission(database: Any, book: Gradebook, row: Row) -> int:
             made = database.update_or_create_submission(ps.id, id)
         if stamp:
             made.timestamp = stamp
-        by_hand = book.by_hand.get(row.name) or book.by_hand.get(id) or {}
-        _scores(database, ps.id, id, row, by_hand)
-    return len(students)
+        _scores(database, ps.id, id, row, book.given(row.name, Student(id)))
+        off = float(line["total"]) - float(line["late_total"]) if late else 0.0
+        database.find_submission_notebook(ps.id, ps.id, id).late_submission_penalty = off
+        database.db.commit()
+    return len(entries)
+
+
+def _names(name: str) -> tuple[str, str]:
+    """The first and the last name."""
+    last, comma, first = map(str.strip, name.partition(","))
+    if comma:
+        return first, last
+    first, _, last = name.rpartition(" ")
+    return first, last
 
 
 def _scores(

@@ -27,11 +27,19 @@ def write(path: Path, **shares: float) -> Path:
 
 
 def grade(grader: Any, task: Task) -> Report:
-    """What the file says."""
-    shares = json.loads(task.found.path.read_text())
-    report = Report(
-        task.found.name, SET, [], notes=list(task.found.notes), hand_in=task.found.hand_in
-    )
+    """What the file says; nothing of one that is none."""
+    problem, shares = task.found.problem, dict.fromkeys([q.id for q in SET.questions], 0.0)
+    if not problem:
+        try:
+            shares = json.loads(task.found.path.read_text())
+        except OSError as error:
+            problem = f"It cannot be read: {error}."
+    told: dict[str, Any] = {
+        "notes": list(task.found.notes),
+        "hand_in": task.found.hand_in,
+        "problem": problem,
+    }
+    report = Report(task.found.name, SET, [], **told)
     for question in SET.questions:
         if good := task.good.get(question.id):
             report.questions.append(good)

@@ -12,6 +12,7 @@ from stand_in import SET
 from autograder.batch.export import export
 from autograder.course.table import Course
 from autograder.model import CheckResult, CourseError, HandIn, QuestionResult, Report, Student
+from autograder.paths import ROOT
 from autograder.results.files import write_results
 
 pytestmark = pytest.mark.slow
@@ -92,6 +93,7 @@ def test_a_table_with_the_total_after_lateness(folder: Path, tmp_path: Path) -> 
         export(folder, "canvas", tmp_path / "c.csv", None, COURSE, late=True)
     root = tmp_path / "course"
     (root / "secrets").mkdir(parents=True)
+    (root / "notebooks").symlink_to(ROOT / "notebooks")
     text = COURSE.file.read_text(encoding="utf-8")
     text = text.replace("due = 2026-10-26", "due = 2026-10-24").replace(
         "# [late]", "[late]\npoints_a_day = 1"
@@ -102,6 +104,24 @@ def test_a_table_with_the_total_after_lateness(folder: Path, tmp_path: Path) -> 
     export(folder, "gradescope", tmp_path / "late.csv", None, course, late=True)
     rows = (tmp_path / "late.csv").read_text(encoding="utf-8").splitlines()
     assert rows[1].endswith(",3") and rows[1].startswith("Anna Lee,a1")  # 4, a day late
+    export(folder, "nbgrader", tmp_path / "late.db", None, course, late=True)
+    with Database(f"sqlite:///{tmp_path / 'late.db'}") as book:
+        anna = book.find_submission(PS, "a1")
+        assert (anna.score, anna.late_submission_penalty) == (4, 1)
+        assert book.find_submission(PS, "c1").late_submission_penalty == 0
+
+
+def test_nbgraders_database_is_no_gradebook_to_be_filled(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(CourseError, match="--gradebook is a table of Canvas's or Gradescope's"):
+        export(folder, "nbgrader", tmp_path / "g.db", tmp_path / "own.csv", COURSE)
+
+
+def test_a_name_with_a_comma_begins_with_the_last_one(folder: Path, tmp_path: Path) -> None:
+    (folder / "roster.csv").write_text('id,name\nben,"Öst, Ben Olof"\n', encoding="utf-8")
+    export(folder, "nbgrader", tmp_path / "g.db", None, COURSE)
+    with Database(f"sqlite:///{tmp_path / 'g.db'}") as book:
+        ben = book.find_student("ben")
+        assert (ben.first_name, ben.last_name) == ("Ben Olof", "Öst")
 
 
 def test_an_empty_folder_says_what_it_has_to_hold(tmp_path: Path) -> None:

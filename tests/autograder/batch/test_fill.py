@@ -86,6 +86,18 @@ def test_an_assignment_that_canvas_does_not_have_is_a_new_column(tmp_path: Path)
     assert len({len(r) for r in table}) == 1
 
 
+def test_of_two_with_one_name_and_no_ids_nobody_gets_the_grade(tmp_path: Path) -> None:
+    header = "Student,ID,SIS User ID,SIS Login ID,Section,Autoencoders\n"
+    for rows in ('"Chen, Wei",1,,,A,\n"Chen, Wei",2,,,B,\n', '"Chen, Wei",,,,A,\n' * 2):
+        table, said = filled(tmp_path, header + rows, handed_in("u77", Student("u77", "Wei Chen")))
+        assert [r[5] for r in table[1:]] == ["", ""] and "Not in the gradebook: u77." in said
+
+
+def test_canvas_s_own_numbers_of_students_go_where_it_has_them(tmp_path: Path) -> None:
+    table, _ = filled(tmp_path, None, handed_in("chenwei_1001", Student("1001", "chenwei")))
+    assert table[1] == ["chenwei", "1001", "", "", "", "4"]
+
+
 def test_gradescope_keeps_rows_and_columns(tmp_path: Path) -> None:
     table, said = filled(
         tmp_path,

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import stand_in
@@ -217,6 +218,40 @@ def test_a_path_that_there_is_not_is_no_hand_in(tmp_path: Path) -> None:
     with pytest.raises(CourseError, match=r"Nothing was handed in: .*in is empty"):
         call(tmp_path)
     assert not list(tmp_path.glob("out/*"))
+
+
+def test_a_folder_without_anything_costs_no_other_its_grade(tmp_path: Path) -> None:
+    write(tmp_path / "in" / "anna" / "anna.ipynb")
+    (tmp_path / "in" / "ben").mkdir()
+    (tmp_path / "in" / "anna" / "m.safetensors").mkdir()
+    grade_all(sorted((tmp_path / "in").iterdir()), SET, COURSE, tmp_path / "out")
+    made = table(tmp_path / "out" / "grades.csv")
+    assert made["anna"]["total"] == "5"
+    assert "The folder ben holds no notebook." in made["ben"]["note"]
+
+
+def test_results_that_lie_among_the_hand_ins_are_none(tmp_path: Path) -> None:
+    write(tmp_path / "in" / "anna" / "anna.ipynb")
+    write(tmp_path / "in" / "ben" / "ben.ipynb")
+    for _ in range(2):
+        grade_all([tmp_path / "in"], SET, COURSE, tmp_path / "in" / "grades")
+        assert set(table(tmp_path / "in" / "grades" / "grades.csv")) == {"anna", "ben"}
+
+
+def test_a_file_that_nobody_may_read_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: Path, *args: Any, **more: Any) -> Any:
+        if self.name == "ben.ipynb":
+            raise PermissionError(13, "Permission denied")
+        return opened(self, *args, **more)
+
+    opened = Path.open
+    monkeypatch.setattr(Path, "open", refuse)
+    write(tmp_path / "in" / "anna.ipynb")
+    (tmp_path / "in" / "ben.ipynb").touch()
+    call(tmp_path)
+    assert set(table(tmp_path / "out" / "grades.csv")) == {"anna", "ben"}
 
 
 def test_another_classs_roster_does_not_take_the_place_of_the_own(tmp_path: Path) -> None:

@@ -111,6 +111,46 @@ def test_the_roster_knows_students_as_platforms_write_them(
     assert (found.student.id if found else None) == id
 
 
+@pytest.mark.parametrize(
+    ("text", "students"),
+    [
+        (
+            "Student,ID,SIS User ID,SIS Login ID,Section,HW (1)\n"
+            '    Points Possible,,,,,10\n"Doe, Jane",123,u7,jane@x.edu,A,\n',
+            [Student("123", "Doe, Jane", "jane@x.edu")],
+        ),
+        (
+            "First Name,Last Name,SID,Email,Role,Sections\nJane,Doe,u7,jane@x.edu,Student,A\n",
+            [Student("u7", "Jane Doe", "jane@x.edu")],
+        ),
+        (
+            "First name,Surname,ID number,Email address,Groups\nJane,Doe,,jane@x.edu,A\n",
+            [Student("jane@x.edu", "Jane Doe", "jane@x.edu")],
+        ),
+        ("student,name\n7,Jane Doe\n", [Student("7", "Jane Doe")]),
+        ("Student;Email\nJane Doe;jane@x.edu\n", [Student("Jane Doe", "", "jane@x.edu")]),
+        ('name,id\n"Doe,\nJane",7\n', [Student("7", "Doe,\nJane")]),
+    ],
+)
+def test_platforms_own_tables_are_rosters(
+    tmp_path: Path, text: str, students: list[Student]
+) -> None:
+    for encoding in ("utf-8-sig", "utf-16", "cp1252"):
+        (tmp_path / "r.csv").write_text(text, encoding=encoding, newline="")
+        assert [one.student for one in roster.read(tmp_path / "r.csv").enrolled] == students
+
+
+def test_the_folder_names_whoever_left_the_notebook_its_name(tmp_path: Path) -> None:
+    known = Roster([Enrolled(Student("anna", "Anna Lee"))])
+    book = Gradebook(problem_set(), DUE, known, {"ben": {"essay": 0.5}})
+    found = lines(book, report(name="anna__ps_toy"), report(name="ben__ps_toy (1)"))
+    assert [line[:3] for line in found] == [
+        ["anna__ps_toy", "anna", "Anna Lee"],
+        ["ben__ps_toy (1)", "", ""],
+    ]
+    assert found[1][8] == "0.5" and not book.strangers(map(row, [report(name="ben__ps_toy")]))
+
+
 def test_of_two_with_one_name_nobody_is_meant() -> None:
     two = [Enrolled(Student(id, "Ann Lee", f"ann{id}@x.edu")) for id in "12"]
     assert Roster(two).find(Student("", "Ann Lee")) is None
@@ -151,6 +191,12 @@ def test_late_counts_days_begun(hours: float, grace: float, extension: float, da
 def test_without_a_time_nothing_is_late_but_what_a_platform_calls_so() -> None:
     assert late.days(HandIn(), DUE, None, 0) is None
     assert late.days(HandIn(late=True), DUE, None, 0) == 1
+    assert late.days(HandIn(late=True), DUE, None, 5) is None  # within them, or not
+
+
+def test_a_platform_s_late_within_an_extension_is_left_to_a_person(book: Gradebook) -> None:
+    (line,) = lines(book, handed_in("jane_7", Student("007"), late=True))[:1]
+    assert line[4] == "" and "see whether the extension covers it" in line[-1]
 
 
 @given(st.floats(0, 20), st.integers(0, 30), st.floats(0, 5), st.none() | st.integers(0, 10))
@@ -193,6 +239,23 @@ def test_points_by_hand_join_the_total(tmp_path: Path) -> None:
     path.write_text("submission,essay\nanna,3\n")
     with pytest.raises(CourseError, match="line 2: essay is '3', but has to be a number of points"):
         read_by_hand(path, problem_set())
+
+
+def test_points_by_hand_are_somebody_s(tmp_path: Path, book: Gradebook) -> None:
+    path = tmp_path / "by_hand.csv"
+    path.write_bytes("submission,essay\nJörg,1\n".encode("cp1252"))
+    assert read_by_hand(path, problem_set()) == {"Jörg": {"essay": 1}}
+    for text in ("submission,student,essay\n,,1\n", "name,essay\nAnna,1\n"):
+        path.write_text(text)
+        with pytest.raises(CourseError, match="line 2: points, and neither a submission nor"):
+            read_by_hand(path, problem_set())
+    path.write_text("submission,essay\nanna," + "9" * 200_000 + "\n")
+    with pytest.raises(CourseError, match="is no CSV file"):
+        read_by_hand(path, problem_set())
+    on_paper = replace(book, by_hand={"8": {"essay": 0.5}})
+    ben = next(line for line in on_paper.lines([]) if line["student"] == "8")
+    assert (ben["essay"], ben["total"], ben["max"]) == ("0.5", "0.5", "4")
+    assert ben["note"] == "Nothing was handed in."
 
 
 def test_a_column_by_hand_that_nobody_asks_for_is_told(tmp_path: Path) -> None:
