@@ -129,6 +129,9 @@ def _statement(source: str, nodes: Sequence[ast.stmt]) -> _Statement:
                 binds.add(name)
                 shared = {g for n in ast.walk(node) if isinstance(n, ast.Global) for g in n.names}
                 effects |= shared | set(_changes(node))
+                called = [*node.decorator_list, *getattr(node, "bases", ())]
+                calls |= {name for c in called for name in _called(c)}
+                changes |= {name for c in called for name in _given(c)}
                 continue
             case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
                 imports |= {a.asname or a.name.partition(".")[0] for a in aliases}
@@ -141,6 +144,23 @@ def _statement(source: str, nodes: Sequence[ast.stmt]) -> _Statement:
     return _Statement(
         source, plain, *map(frozenset, (binds | imports, changes, reads, calls, imports, effects))
     )
+
+
+def _called(node: ast.expr) -> Iterator[str]:
+    """The function that a decorator is, or is made by; or a base, which may keep its classes."""
+    match node:
+        case ast.Name(id=name) | ast.Call(func=ast.Name(id=name)):
+            yield name
+
+
+def _given(node: ast.expr) -> Iterator[str]:
+    """What a decorator may keep the function in: whose method it is, or what it is given."""
+    if isinstance(node, ast.Call):
+        yield from (
+            name for a in [*node.args, *(k.value for k in node.keywords)] for name in _root(a)
+        )
+        node = node.func
+    yield from _method(node)
 
 
 def _is_load(node: ast.expr) -> bool:

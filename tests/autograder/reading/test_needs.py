@@ -33,6 +33,18 @@ USES_SIZES = "def f(x):\n    return [n * x for n in sizes]"
          "sizes = []\ndef add(n):\n    sizes.append(n)\nadd(12)"),
         (USES_SIZES, ["def setup():\n    global sizes\n    sizes = [1]", "setup()"],
          "def setup():\n    global sizes\n    sizes = [1]\nsetup()"),
+        # A decorator is called with what it stands above, and a base told of its classes.
+        ("crits['ce'](x), log(x)",
+         ["log = logger(1)\ncrits = {}\ndef register(name):\n    def keep(f):\n"
+          "        crits[name] = f\n    return keep", "@register('ce')\ndef ce(x):\n    return x"],
+         "log = logger(1)\ncrits = {}\ndef register(name):\n    def keep(f):\n"
+         "        crits[name] = f\n    return keep\n@register('ce')\ndef ce(x):\n    return x"),
+        (USES_SIZES, ["sizes = g()", "@sizes.add\ndef a():\n    pass", "@wrap\ndef b():\n    pass"],
+         "sizes = g()\n@sizes.add\ndef a():\n    pass"),
+        (USES_SIZES, ["sizes = g()", "class Base:\n    def __init_subclass__(cls):\n"
+                      "        sizes.append(cls)", "class A(Base):\n    pass"],
+         "sizes = g()\nclass Base:\n    def __init_subclass__(cls):\n"
+         "        sizes.append(cls)\nclass A(Base):\n    pass"),
         # What every answer finds is made by nobody; to look at a value does not change it.
         ("def f(x):\n    return torch.relu(x) * sizes[0]",
          ["sizes = [1]", "torch.save(net, 'a')", "torch.manual_seed(0)", "net = train(len(sizes))"],
