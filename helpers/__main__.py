@@ -29,6 +29,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except HelpersError as error:
         print(error, file=sys.stderr)
         return 1
+    except OSError as error:
+        print(f"{error.filename} cannot be written: {error.strerror}.", file=sys.stderr)
+        return 1
     return 0
 
 

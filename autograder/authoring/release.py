@@ -71,7 +71,7 @@ def stripped(solution: str, ps: ProblemSet, course: Course) -> str:
     except Exception as error:  # nbgrader raises bare RuntimeErrors, its own and nbformat's
         raise CourseError(f"nbgrader cannot make a release of {ps.id}: {error}") from error
     result = nbformat.reads(text, as_version=4)
-    beside = wheel.texts() if course.helpers.source == "inside" else {}
+    beside = wheel.texts()  # student.zip has it, wherever the notebook takes it from
     problems = leaks.find(source, result, beside)
     problems += _runs(source, result, beside)
     if problems:

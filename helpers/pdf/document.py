@@ -86,8 +86,9 @@ def notebook_to_pdf(notebook: Path, out: Path | None = None) -> Path:
         NotebookError: the file is no notebook.
         PdfError: pandoc or Typst failed.
     """
+    content = read_notebook(notebook)
     out = out or notebook.with_suffix(".pdf")
-    made = render(read_notebook(notebook), notebook.stem, notebook.resolve().parent)
+    made = render(content, notebook.stem, notebook.resolve().parent)
     part = out.with_name(out.name + ".part")
     part.write_bytes(made)
     part.replace(out)

@@ -274,6 +274,15 @@ LEAKS: dict[str, tuple[int, dict[str, Any], str]] = {
 }
 
 
+def test_the_wheel_is_looked_at_wherever_the_notebook_takes_it_from(root: Path) -> None:
+    """student.zip has it beside the notebook."""
+    change(root, *LEAKS["in the wheel beside it"][:1], **LEAKS["in the wheel beside it"][1])
+    path = root / "course.toml"
+    path.write_text(f'{path.read_text()}\n[helpers]\nsource = ""\n')
+    with pytest.raises(CourseError, match=r"helpers/notebook\.py"):
+        release(root)
+
+
 def test_hints_are_there_unless_the_course_wants_none(root: Path) -> None:
     cells = toy_cells()
     hint = nbformat.v4.new_markdown_cell("<details>Think</details>", id="hints-double")

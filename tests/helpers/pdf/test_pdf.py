@@ -12,6 +12,7 @@ import pytest
 from cells import Cell, code, error, markdown, png, shown, stream
 from pypdf import PageObject, PdfReader
 
+from helpers.__main__ import main
 from helpers.errors import NotebookError
 from helpers.pdf.document import notebook_to_pdf
 
@@ -124,3 +125,24 @@ def test_the_command_says_where_the_pdf_is(tmp_path: Path) -> None:
     )
     assert failed.returncode == 1
     assert failed.stderr.startswith("There is no ") and failed.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["."], "cannot be read: Is a directory"),
+        (["none.ipynb"], "There is no none.ipynb"),
+        (["a.ipynb", "--out", "nowhere/a.pdf"], "cannot be written: No such file or directory"),
+    ],
+)
+def test_the_command_says_in_a_sentence_what_it_cannot_do(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    says: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.ipynb").write_text('{"cells": [], "metadata": {}, "nbformat": 4}')
+    assert main(["pdf", *arguments]) == 1
+    assert says in capsys.readouterr().err
