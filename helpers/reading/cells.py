@@ -38,10 +38,11 @@ def cells_of(notebook: dict[str, Any]) -> list[Cell]:
     cells = notebook.get("cells")
     if not isinstance(cells, list):
         cells = cells_in_worksheets(notebook)
-    return [_cell(c, number) for number, c in enumerate(cells, 1) if isinstance(c, dict)]
+    colab = in_colab()
+    return [_cell(c, number, colab) for number, c in enumerate(cells, 1) if isinstance(c, dict)]
 
 
-def _cell(cell: dict[str, Any], number: int) -> Cell:
+def _cell(cell: dict[str, Any], number: int, colab: bool) -> Cell:
     metadata = cell.get("metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
     marks = metadata.get("nbgrader")
@@ -55,7 +56,7 @@ def _cell(cell: dict[str, Any], number: int) -> Cell:
         [o for o in outputs if isinstance(o, dict)] if isinstance(outputs, list) else [],
         number,
         count if isinstance(count, int) else None,
-        _link(cell.get("id"), metadata.get("id")),
+        _link(cell.get("id"), metadata.get("id"), colab),
     )
 
 
@@ -69,8 +70,8 @@ def _source(value: Any) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _link(id: Any, in_metadata: Any) -> str:
-    if in_colab():
+def _link(id: Any, in_metadata: Any, colab: bool) -> str:
+    if colab:
         return f"#scrollTo={in_metadata}" if in_metadata else ""
     return f"#cell-id={id}" if id else ""
 
