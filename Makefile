@@ -14,7 +14,7 @@ test: .venv/installed lint ## linters, types, and the whole suite
 	$(PYTEST)
 
 test-fast: .venv/installed ## what takes seconds only, for between two edits
-	$(PYTEST) -m "not trains and not slow"
+	$(PYTEST) -m "not trains and not slow" --ignore tests/hostile --ignore tests/browser --ignore tests/bench
 
 lint: .venv/installed ## formatting, linters, types, and which room may import which
 	.venv/bin/ruff format --check .

@@ -60,6 +60,11 @@ ACCURACIES = {"unsupervised": 0.306, "supervised": 0.434, "random": 0.217}
 
 def right() -> dict[str, Any]:
     """The solution with results as if it had been run: full marks."""
+    return copy.deepcopy(_right())
+
+
+@cache
+def _right() -> dict[str, Any]:
     notebook: dict[str, Any] = json.loads(composed(COURSE.problem_set(PS), COURSE))
     rule = load_part("autoencoder").reports["report_autoencoder"]
     return reported(notebook, "report_autoencoder", rule, ACCURACIES)

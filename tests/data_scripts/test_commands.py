@@ -10,6 +10,7 @@ from helpers.data import mini_captions, mini_data, mini_labeled
 from helpers.errors import DownloadError
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mini", "stl10", "flickr8k", "labeled"])
 def test_help_names_the_command_and_the_folder(name: str) -> None:
     command = [sys.executable, "-m", f"data_scripts.{name}", "--help"]

@@ -104,6 +104,7 @@ def test_a_patch_has_to_fit_in_one_place() -> None:
         Patch(id="p", question="q", find="a", replace="a").apply("a")
 
 
+@pytest.mark.slow
 def test_an_equal_job_is_run_once_and_any_other_anew() -> None:
     probes = "def look(ns, x):\n    return {'value': ns.f()}\n"
 

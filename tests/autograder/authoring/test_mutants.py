@@ -22,6 +22,7 @@ CHEAP = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("id", CHEAP)
 def test_a_sample_is_caught_or_judged(id: str) -> None:
     tallies = try_mutants(COURSE.problem_set(id), COURSE, sample=10, questions=CHEAP[id])
@@ -50,6 +51,7 @@ SYMMETRIC = "line 17: F.mse_loss(model(x), x) → F.mse_loss(x, model(x))"
 NO_STEP = "line 20: optimizer.step() → pass"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "survivors", "stale"),
     [
@@ -84,7 +86,7 @@ def test_the_command_lists_survivors_and_fails_for_too_many(
     empty: dict[str, Any] = {"mistakes": [], "variants": [], "public": {}}
     table = {"reference": row, "blank": {**row, "score": 0}, **empty}
     tally = Tally(tried_in_all, tried_in_all - 1, {"line 1: a → b": None})
-    monkeypatch.setattr(audit, "audit", lambda *_: dict(table))
+    monkeypatch.setattr(audit, "audit_all", lambda ps, _: [(ps.id, ps, dict(table))])
     monkeypatch.setattr(tried, "try_mutants", lambda *_: {"encoder": tally})
     file = tmp_path / "audit.json"
     assert main(["audit", "ps_autoencoder", "--mutants", "--json", str(file)]) == status

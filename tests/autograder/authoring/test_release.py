@@ -140,6 +140,7 @@ def test_releasing_elsewhere_gives_the_same_bytes(
     assert secrets[0] != secrets[1]
 
 
+@pytest.mark.slow
 def test_nbgrader_makes_the_same_bytes_of_it(root: Path) -> None:
     path = release(root)
     ours = path.read_bytes()
@@ -417,6 +418,7 @@ def test_a_missing_or_broken_solution_is_named(root: Path) -> None:
         composed(Course(root).problem_set("ps_toy"), Course(root))
 
 
+@pytest.mark.slow
 def test_the_shipped_release_is_what_release_makes() -> None:
     for ps in map(COURSE.problem_set, COURSE.ids):
         made = stripped(composed(ps, COURSE), ps, COURSE)

@@ -154,12 +154,14 @@ NO_BIAS = Patch(
 )
 
 
+@pytest.mark.slow
 def test_the_cell_of_a_mistake_reaches_its_run() -> None:
     with Grader(with_mistakes(NO_BIAS)) as grader:
         result = encoder_of(grader, splice(right(), NO_BIAS))
     assert result.score < 1 and result.mistake == "no-bias"
 
 
+@pytest.mark.slow
 def test_a_patch_that_does_not_fit_costs_its_hint_and_one_warning(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -174,6 +176,7 @@ def test_a_patch_that_does_not_fit_costs_its_hint_and_one_warning(
     )
 
 
+@pytest.mark.slow
 def test_nothing_is_read_midway(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is edited during a batch changes nothing: not even a mistake that is met late."""
 

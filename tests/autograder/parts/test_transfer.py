@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+import transformers  # lazily: its classes take seconds
 from scipy.special import log_softmax, softmax
 from shipped import COURSE
 from sklearn.decomposition import PCA
 from torch import nn
-from transformers import CLIPModel
 
 import helpers
 from autograder.authoring.compose import composed
@@ -38,7 +38,7 @@ TOKENIZER = clip_tokenizer(["a dark cat"])
 
 
 @pytest.fixture
-def clip() -> CLIPModel:
+def clip() -> "transformers.CLIPModel":
     """A small CLIP of transformers', with random weights."""
     torch.manual_seed(0)
     recipe = ClipRecipe(width=16, heads=2, layers=(1, 1), dim=8)
@@ -74,7 +74,7 @@ def test_the_loss_is_that_of_the_paper(ns: dict[str, Any], n: int) -> None:
     assert torch.autograd.gradcheck(ns["clip_loss"], (x, t, scale))
 
 
-def test_it_is_the_loss_of_transformers(ns: dict[str, Any], clip: CLIPModel) -> None:
+def test_it_is_the_loss_of_transformers(ns: dict[str, Any], clip: "transformers.CLIPModel") -> None:
     out = clip(**pairs(4), return_loss=True)
     again = ns["clip_loss"](3 * out.image_embeds, out.text_embeds, clip.logit_scale)
     assert again.item() == pytest.approx(out.loss.item(), abs=1e-5)
@@ -140,7 +140,9 @@ def test_one_vector_for_everything_is_a_blind_guess(ns: dict[str, Any], n: int) 
         assert loss.item() == pytest.approx(np.log(n), rel=1e-5)
 
 
-def test_heads_on_a_real_clip_begin_where_it_was(ns: dict[str, Any], clip: CLIPModel) -> None:
+def test_heads_on_a_real_clip_begin_where_it_was(
+    ns: dict[str, Any], clip: "transformers.CLIPModel"
+) -> None:
     model = ns["MyCLIP"](clip, dim=8)
     for head in (model.image_head, model.text_head):
         nn.init.eye_(head.weight)
@@ -151,12 +153,12 @@ def test_heads_on_a_real_clip_begin_where_it_was(ns: dict[str, Any], clip: CLIPM
     out = clip(**batch)
     torch.testing.assert_close(per_image, out.logits_per_image)
     torch.testing.assert_close(per_text, out.logits_per_text)
-    assert isinstance(clip, CLIPModel) and not any(m.training for m in clip.modules())
+    assert isinstance(clip, transformers.CLIPModel) and not any(m.training for m in clip.modules())
     assert sum(p.requires_grad for p in model.parameters()) == 4
 
 
 def test_fine_tuning_a_real_clip_changes_what_it_should(
-    ns: dict[str, Any], clip: CLIPModel
+    ns: dict[str, Any], clip: "transformers.CLIPModel"
 ) -> None:
     model = ns["MyCLIP"](clip, dim=8)
     heads = nn.ModuleList([model.image_head, model.text_head])

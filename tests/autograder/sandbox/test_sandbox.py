@@ -31,6 +31,7 @@ def run(sandbox: Sandbox, answer: str, probe: str = "look", cpu: int = 5, **job:
     return sandbox.run(Job(answer, ("f",), PROBES, calls, **job), Limits(cpu=cpu))
 
 
+@pytest.mark.slow
 def test_what_answers_import_is_there_before_them() -> None:
     look = "import sys\ndef f(): return 'wave' in sys.modules"
     for imports, ready in (((), False), (("wave",), True)):
@@ -95,6 +96,7 @@ def test_an_answer_that_does_not_finish_is_told_so(
     assert value(sandbox, "f = lambda: 7") == 7
 
 
+@pytest.mark.slow
 def test_waiting_is_stopped_after_a_second_try(sandbox: Sandbox) -> None:
     done = run(sandbox, "import time\ntime.sleep(1000)", cpu=1)
     assert done.end == End(Why.WAITED, "it was stopped: more than 1 second of waiting")
@@ -337,6 +339,7 @@ def test_the_trusted_process_imports_no_torch() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+@pytest.mark.slow
 def test_a_dead_zygote_is_started_again() -> None:
     with Sandbox() as sandbox:
         sandbox.start()

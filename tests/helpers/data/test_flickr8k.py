@@ -77,6 +77,7 @@ def words(texts: list[str], *_args: object, **_options: object) -> dict[str, tor
     return {"input_ids": ids, "attention_mask": (ids > 0).long()}
 
 
+@pytest.mark.slow
 def test_the_real_sizes_give_the_minibatches_of_the_handout(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

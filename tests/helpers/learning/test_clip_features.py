@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import transformers  # lazily: its classes take seconds
 from PIL import Image
-from transformers import CLIPImageProcessor
 
 import helpers
 from helpers.learning.mini_clip import ClipRecipe, clip_tokenizer, untrained_clip
@@ -34,7 +34,9 @@ class Few:
 class Processor:
     def __init__(self) -> None:
         side = {"height": 64, "width": 64}
-        self.image_processor = CLIPImageProcessor(size={"shortest_edge": 64}, crop_size=side)
+        self.image_processor = transformers.CLIPImageProcessor(
+            size={"shortest_edge": 64}, crop_size=side
+        )
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from transformers import CLIPModel, CLIPProcessor
+import transformers  # lazily: its classes take seconds
 
 import helpers
 from helpers.data import mini_captions
@@ -50,7 +50,10 @@ def test_every_word_of_a_caption_is_one_token_and_others_are_pieces() -> None:
 
 def test_transformers_loads_what_was_saved(data: Path) -> None:
     folder = make_mini_clip(data, TINY)
-    model, processor = CLIPModel.from_pretrained(folder), CLIPProcessor.from_pretrained(folder)
+    model, processor = (
+        transformers.CLIPModel.from_pretrained(folder),
+        transformers.CLIPProcessor.from_pretrained(folder),
+    )
     fit = {"padding": True, "truncation": True, "return_tensors": "pt"}
     texts = processor(text=["a cat", "a dark cup of coffee"], **fit)
     image = torch.zeros(3, 40, 50, dtype=torch.uint8)
@@ -65,7 +68,10 @@ def test_transformers_loads_what_was_saved(data: Path) -> None:
 
 def test_a_text_means_the_same_beside_a_longer_one(data: Path) -> None:
     folder = make_mini_clip(data, TINY)
-    model, processor = CLIPModel.from_pretrained(folder), CLIPProcessor.from_pretrained(folder)
+    model, processor = (
+        transformers.CLIPModel.from_pretrained(folder),
+        transformers.CLIPProcessor.from_pretrained(folder),
+    )
     fit = {"padding": True, "truncation": True, "return_tensors": "pt"}
     both = processor(text=["a cat", "a dark cup of coffee"], **fit)
     alone = processor(text=["a cat"], **fit)
@@ -112,4 +118,4 @@ def test_helpers_give_it_in_float32_and_eval_mode(
     assert not any(m.training for m in model.modules())
     assert {p.dtype for p in model.parameters()} == {torch.float32}
     assert model.device == here.device
-    assert type(processor) is CLIPProcessor
+    assert type(processor) is transformers.CLIPProcessor

@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 import torch
 import torchvision
+import transformers  # lazily: its classes take seconds
 from PIL import Image
 from server import Manners, serve
 from torchvision.models import resnet50
-from transformers import CLIPImageProcessor, CLIPProcessor
 
 import helpers
 from helpers.data import mini_captions, mini_data
@@ -210,8 +210,10 @@ def test_the_real_clip_comes_from_the_hub_in_its_published_layout(tmp_path: Path
     model: Any = mini_clip.untrained_clip(tokenizer, recipe)
     model.eval()
     square = {"height": 64, "width": 64}
-    make: Any = CLIPProcessor  # has no annotations
-    processor = make(CLIPImageProcessor(size={"shortest_edge": 64}, crop_size=square), tokenizer)
+    make: Any = transformers.CLIPProcessor  # has no annotations
+    processor = make(
+        transformers.CLIPImageProcessor(size={"shortest_edge": 64}, crop_size=square), tokenizer
+    )
     processor.save_pretrained(folder)
     model.half().save_pretrained(folder)
     (folder / "model.safetensors").unlink()

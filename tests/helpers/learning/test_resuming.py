@@ -12,6 +12,8 @@ from torch import nn, optim
 import helpers
 from helpers.errors import CheckpointError
 
+pytestmark = pytest.mark.slow
+
 SETUP = f"""
 import sys
 sys.path.insert(0, {str(ROOT)!r})
