@@ -28,6 +28,7 @@ class HandIn:
 
     ``late`` is a platform's own word, where it tells no time. ``upload`` is the number that it
     gives each file, later ones larger ones, and the name whose copies it counts as attempts.
+    Where no layout tells anything, ``folder`` is the one in which the file lay alone.
     """
 
     students: tuple[Student, ...] = ()
@@ -35,6 +36,7 @@ class HandIn:
     attempt: int | None = None
     late: bool = False
     upload: tuple[int, str] = field(default=(0, ""), compare=False)
+    folder: str = field(default="", compare=False)
 
     def is_older(self, other: "HandIn") -> bool:
         """Whether this came before the other, as far as a platform tells."""

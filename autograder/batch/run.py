@@ -3,7 +3,7 @@
 import fcntl
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -49,13 +49,14 @@ class Done:
     """A call: the reports of all that it found, whom it graded, and what it changed.
 
     ``older`` are submissions of which a later attempt lies there already, ``strangers`` names in
-    by_hand.csv that nobody has.
+    by_hand.csv that nobody has. ``doubtful`` are sentences on names that two may have had.
     """
 
     reports: list[Report] = field(default_factory=list)
     graded: set[str] = field(default_factory=set)
     older: list[str] = field(default_factory=list)
     strangers: list[str] = field(default_factory=list)
+    doubtful: list[str] = field(default_factory=list)
     changes: list[dict[str, str]] = field(default_factory=list)
 
 
@@ -107,6 +108,7 @@ class _Call:
 
     def grade(self, found: Sequence[Found]) -> Done:
         tasks: list[Task] = []
+        self.done.doubtful += _left_behind(found, self.store.rows)
         before: dict[str, tuple[str, Kept | None]] = {}
         for item in tqdm(found, desc="look", unit="submission", leave=False, delay=2):
             kept = read(self.out, item.name)
@@ -120,6 +122,12 @@ class _Call:
                 report = kept.graded.report(self.ps, item.notes)
                 self._finish(item, source, kept, replace(report, hand_in=item.hand_in))
             else:
+                if kept and _of_another(item.hand_in.folder, kept.graded.hand_in.folder):
+                    self.done.doubtful.append(
+                        f"{item.name} was graded from {kept.graded.hand_in.folder}/, and now from "
+                        f"{item.hand_in.folder}/: if these are two students, give the folder that "
+                        "holds both."
+                    )
                 before[item.name] = source, kept
                 tasks.append(Task(item, good, self.out / item.name))
         bar = tqdm(total=len(tasks), desc=f"grade {self.ps.id}", unit="submission")
@@ -178,6 +186,18 @@ def _check_roster(path: Path, found: Sequence[Found]) -> None:
         )
 
 
+def _of_another(folder: str, before: str) -> bool:
+    return bool(folder and before and folder != before)
+
+
+def _left_behind(found: Sequence[Found], there: Collection[str]) -> Iterator[str]:
+    """A sentence for each name in a folder of results that two hand-ins share by now."""
+    names = {item.name for item in found}
+    for name in sorted({n.partition("__")[2] for n in names} & set(there) - names):
+        now = ", ".join(sorted(n for n in names if n.partition("__")[2] == name))
+        yield f"{name} lies there from before, and is one of {now} now: delete its folder."
+
+
 def _keep_better(report: Report, kept: Kept) -> None:
     before = {r.question.id: r for r in kept.graded.questions}
     for i, result in enumerate(report.questions):
@@ -221,6 +241,7 @@ def summary(done: Done) -> str:
         lines.append(f"  Graded before, and as they were: {kept}.")
     if done.older:
         lines.append(f"  An older attempt than the one there: {', '.join(done.older)}.")
+    lines += [f"  {sentence}" for sentence in done.doubtful]
     if done.strangers:
         lines.append(f"  by_hand.csv names {', '.join(done.strangers)}, who handed in nothing.")
     if done.changes:

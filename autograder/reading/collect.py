@@ -162,6 +162,7 @@ def _named(found: list[Found], assignment: str) -> list[Found]:
     taken = {*RESERVED, *students}
     tells = [not is_copy(f.path.name, assignment) for f in files]
     shared = Counter(_safe(f.name) for f, own in zip(files, tells, strict=True) if own)
+    beside = Counter(f.path.parent.resolve() for f in files)
     for item, own in zip(files, tells, strict=True):
         name = _safe(item.name)
         parent = item.path.parent.resolve().name
@@ -172,7 +173,8 @@ def _named(found: list[Found], assignment: str) -> list[Found]:
             n += 1
             name = f"{base}-{n}"
         taken.add(name)
-        result.append(replace(item, name=name))
+        alone = beside[item.path.parent.resolve()] == 1
+        result.append(replace(item, name=name, hand_in=HandIn(folder=parent if alone else "")))
     order = {f.path: i for i, f in enumerate(found)}
     return sorted(result, key=lambda f: order[f.path])
 

@@ -254,6 +254,20 @@ def test_a_file_that_nobody_may_read_is_a_sentence(
     assert set(table(tmp_path / "out" / "grades.csv")) == {"anna", "ben"}
 
 
+def test_names_that_two_students_share_are_told(tmp_path: Path) -> None:
+    for name in ("anna", "ben"):
+        write(tmp_path / "in" / name / "hw.ipynb", encoder=0 if name == "ben" else 1)
+    out = tmp_path / "out"
+    assert not grade_all([tmp_path / "in" / "anna"], SET, COURSE, out).doubtful
+    said = summary(grade_all([tmp_path / "in" / "ben"], SET, COURSE, out))
+    assert "hw was graded from anna/, and now from ben/: if these are two students" in said
+    said = summary(grade_all([tmp_path / "in"], SET, COURSE, out))
+    assert "hw lies there from before, and is one of anna__hw, ben__hw now: delete" in said
+    assert set(table(out / "grades.csv")) == {"hw", "anna__hw", "ben__hw"}
+    write(tmp_path / "again" / "cleo.ipynb")
+    assert not grade_all([tmp_path / "again"], SET, COURSE, out).doubtful
+
+
 def test_another_classs_roster_does_not_take_the_place_of_the_own(tmp_path: Path) -> None:
     for name in ("anna", "ben", "cleo"):
         write(tmp_path / "in" / f"{name}.ipynb")
