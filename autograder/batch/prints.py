@@ -92,8 +92,9 @@ def of_files(found: Found) -> str:
         beside = sorted(path.parent.glob(f"*{SUFFIX}")) if path.suffix.lower() != ".zip" else []
         for file in [path, *beside]:
             try:
-                with file.open("rb") as opened:
-                    parts.append(hashlib.file_digest(opened, "sha256").hexdigest())
+                if file.is_file():  # a pipe would wait for its other end
+                    with file.open("rb") as opened:
+                        parts.append(hashlib.file_digest(opened, "sha256").hexdigest())
             except OSError as error:  # whoever reads it says what is wrong
                 parts.append(f"{error.errno}")
     return _digest(parts)

@@ -272,6 +272,7 @@ def _environment() -> dict[str, str]:
     return {
         # Each thread's own heap would count for 64 MB of address space, and that is limited.
         "MALLOC_ARENA_MAX": "2",
+        "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",  # see pages.py
         "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "PYTHONHASHSEED": "0", "MPLBACKEND": "agg",
         "NO_ALBUMENTATIONS_UPDATE": "1", "CUDA_VISIBLE_DEVICES": "", "HOME": "/nonexistent", **one,
     }  # fmt: skip

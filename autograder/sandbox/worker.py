@@ -5,7 +5,6 @@ import dataclasses
 import io
 import marshal
 import os
-import re
 import socket
 import sys
 import types
@@ -24,9 +23,6 @@ from autograder.sandbox.recorder import Recorder, Steps
 
 ANSWER = "<answer>"
 PRINTED = 4000
-OURS = re.compile(r"autograder($|\.)")
-"""Our own modules, which an answer does not find: it could change what the probes use of them."""
-
 Receive = Callable[[], dict[str, Any]]
 Send = Callable[[dict[str, Any]], None]
 
@@ -74,7 +70,7 @@ def run(job: dict[str, Any], receive: Receive, send: Send, printed: Tail) -> dic
     """
     elsewhere.USED.clear()
     stand_ins = [loaded(code, name) for name, code in job["stand_ins"].items()]
-    own = {name: sys.modules.pop(name) for name in list(sys.modules) if OURS.match(name)}
+    own = {name: sys.modules.pop(name) for name in ours()}
     recorder = recorder_for(job["record"])
     namespace, told = run_cells(job, stand_ins, getattr(recorder, "step", None))
     send({**told, "printed": printed.getvalue()})
@@ -87,7 +83,7 @@ def run(job: dict[str, Any], receive: Receive, send: Send, printed: Tail) -> dic
     for name, code in request["modules"].items():
         sys.modules[name] = loaded(code, name)
     probes = loaded(request["probes"], "probes")
-    for name in [name for name in sys.modules if OURS.match(name)]:
+    for name in ours():
         del sys.modules[name]
     while "calls" in (request := receive()):
         for call in request["calls"]:
@@ -99,6 +95,11 @@ def run(job: dict[str, Any], receive: Receive, send: Send, printed: Tail) -> dic
         send({"printed": printed.getvalue(), "elsewhere": bool(elsewhere.USED)})
     sys.modules.update(own)
     return request
+
+
+def ours() -> list[str]:
+    """Our own modules, which an answer does not find: it could change what probes use of them."""
+    return [name for name in sys.modules if name.partition(".")[0] == "autograder"]
 
 
 def recorder_for(sizes: list[int] | None) -> Recorder | Steps | None:

@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from autograder.sandbox import isolation, watch
+from autograder.sandbox import isolation, pages, watch
 from autograder.sandbox.seccomp import seccomp
 from autograder.sandbox.survey import Isolation, Mechanism, survey
 from autograder.sandbox.watch import Worker
@@ -43,17 +43,20 @@ def main(control: socket.socket, root: str, imports: Sequence[str] = ()) -> None
         isolation.no_network()  # nothing here needs one, so that workers begin without
     if found.has(Mechanism.TIMES):
         isolation.no_access_times()
-    import torch._dynamo  # noqa: F401 - the first optimizer would import it, a second in every worker
+    import torch._dynamo  # the first optimizer would import it, a second in every worker
 
     import autograder.sandbox.toolkit
     import autograder.sandbox.worker  # noqa: F401
     import helpers.learning.training  # noqa: F401 - the notebooks' epoch loop
 
+    torch.overrides.resolve_name(torch.add)  # makes torch's table of names, once for all workers
     for module in imports:
         importlib.import_module(module)
     readable = isolation.readable_places()
     sys.modules["autograder"].__path__ = []  # nothing more of this package can be imported
     sys.path = [p for p in sys.path if p != root]
+
+    pages.collapse()
     Zygote(control, found, readable).serve(wake_read)
 
 

@@ -143,8 +143,8 @@ class Searched(nn.Module):
         self.image_encoder, self.text_encoder = ImageEncoder(), TextEncoder()
         self.image_projection, self.text_projection = ProjectionHead(2048), ProjectionHead(768)
         self.temperature = TEMPERATURE
-        for i, name in enumerate(PARTS):
-            fill(getattr(self, name), seed + i)
+        fill(self.text_encoder, seed)  # images come as embeddings
+        fill(self.text_projection, seed + 1)
 
 
 class Names(list):

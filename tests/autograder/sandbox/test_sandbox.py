@@ -339,6 +339,17 @@ def test_the_trusted_process_imports_no_torch() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+def test_what_workers_are_forked_from_lies_in_huge_pages(sandbox: Sandbox) -> None:
+    if "[never]" in Path("/sys/kernel/mm/transparent_hugepage/enabled").read_text():
+        pytest.skip("this machine has no huge pages for programs")
+    assert sandbox._zygote is not None
+    held = Path(f"/proc/{sandbox._zygote.pid}/smaps_rollup").read_text()
+    own, huge = (
+        int(held.split(f"{name}:")[1].split()[0]) for name in ("Anonymous", "AnonHugePages")
+    )
+    assert huge > own / 2
+
+
 @pytest.mark.slow
 def test_a_dead_zygote_is_started_again() -> None:
     with Sandbox() as sandbox:
