@@ -50,6 +50,8 @@ class KnownMistakes:
         self.basis, self.sandbox, self.keep = basis, sandbox, keep
         self._singles: dict[str, tuple[list[Wrong], list[Known]]] = {}
         self._pairs: dict[str, list[Known]] = {}
+        self._held: tuple[Any, dict[str, Any]] = None, {}
+        """What the file holds, and which file that was: to read it takes a while."""
 
     def singles(self, question: Question, expected: Sequence[Right]) -> list[Known]:
         """All that could be run, each with what it fails."""
@@ -170,11 +172,14 @@ class KnownMistakes:
         if self.keep is None or not self.keep.is_file():
             return {}
         with self.keep.open("rb") as file:
-            try:
-                read: dict[str, Any] = wire.decode(file.read, trusted=True)
-            except Exception:  # it is made anew
-                return {}
-        return read
+            stat = os.fstat(file.fileno())
+            of = stat.st_ino, stat.st_mtime_ns, stat.st_size  # it is replaced, never changed
+            if self._held[0] != of:
+                try:
+                    self._held = of, wire.decode(file.read, trusted=True)
+                except Exception:  # it is made anew
+                    return {}
+        return self._held[1]
 
     def _write(self, id: str, made: dict[str, Any]) -> None:
         """Keep what was made, where this user may write; else the next makes it again."""
