@@ -44,6 +44,7 @@ class CodeQuestions:
         run = self._run_student(question, submission)
         rows = self._rows(question, run)
         result.checks = judged(rows, run)
+        alone = rows, result.checks
         others = [submission.answers[id] for id in submission.uses.get(question.id, ())]
         needs = submission.needs.get(question.id, "")
         beside: list[str] = []
@@ -63,7 +64,9 @@ class CodeQuestions:
             result.notes.append(NOT_WRITTEN)
         if not result.passed:
             result.notes += _missing_modules(run)
-            self._recognise(result, rows)
+            self._recognise(result, rows, result.checks)
+            if beside and not result.mistake:  # it can be plain in neutral surroundings
+                self._recognise(result, *alone)
             if not (result.mistake or run.end or run.missing):
                 failed = zip(rows, result.checks, strict=True)
                 result.behaviour = behaviour.encode(
@@ -167,10 +170,12 @@ class CodeQuestions:
             ]
         return self._expected[question.id]
 
-    def _recognise(self, result: QuestionResult, rows: Sequence[Row]) -> None:
+    def _recognise(
+        self, result: QuestionResult, rows: Sequence[Row], checks: Sequence[CheckResult]
+    ) -> None:
         got = {row.check.name: row for row in rows if row.in_public is not None}
-        checks = zip(rows, result.checks, strict=True)
-        failed = {row.check.name for row, check in checks if not check.passed}
+        both = zip(rows, checks, strict=True)
+        failed = {row.check.name for row, check in both if not check.passed}
 
         def equal(name: str, known: Outcome) -> bool:
             row = got.get(name)
