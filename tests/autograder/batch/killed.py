@@ -64,19 +64,22 @@ def main(folder: Path, out: Path) -> None:
     choose = random.Random(20)
     for name in sorted(p.stem for p in folder.glob("*.ipynb")):
         stand_in.write(folder / f"{name}.ipynb", encoder=0.5)
-    bad, ends = set(), 0
+    bad, killed = set(), 0
     changes: dict[str, list[str]] = {}
-    for _ in range(TIMES):
+    while killed < TIMES:
         pid = call(folder, out)
         time.sleep(choose.uniform(0, usual))
         os.kill(pid, signal.SIGKILL)
         if os.waitpid(pid, 0)[1] == 0:
-            ends += 1
+            usual *= 0.9  # it came to its end: another time it should be caught
             changes |= changed(out)
+        else:
+            usual *= 1.05
+            killed += 1
         bad |= {*broken(out)}
     os.waitpid(call(folder, out), 0)
     bad |= {*broken(out)}
-    print(json.dumps({"bad": sorted(bad), "ended": ends, "changes": changes | changed(out)}))
+    print(json.dumps({"bad": sorted(bad), "killed": killed, "changes": changes | changed(out)}))
 
 
 if __name__ == "__main__":
