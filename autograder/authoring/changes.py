@@ -73,11 +73,10 @@ def changed(before: Mapping[str, Any], now: Mapping[str, Any], ps: ProblemSet) -
     """
     if not before:
         return []
-    said = before.get("said", {})
     lines = [
-        f"{SAID[key]}: {value} (before: {said[key]})."
+        f"{SAID[key]}: {value} (before: {before['said'][key]})."
         for key, value in now["said"].items()
-        if said.get(key, value) != value
+        if before["said"][key] != value
     ]
     ids = _unlike(before["cells"], now["cells"])
     for question in (*ps.questions, *ps.by_hand):
@@ -90,7 +89,7 @@ def changed(before: Mapping[str, Any], now: Mapping[str, Any], ps: ProblemSet) -
         }
         parts = [own[id] for id in own if id in ids]
         ids = [id for id in ids if id not in own]
-        what = _worth(question, before.get("points", {}).get(question.id))
+        what = _worth(question, before["points"].get(question.id))
         what += [f"{' and '.join(parts)} changed"] if parts else []
         if what:
             answer = question.id in before["cells"] and own[question.id] in parts

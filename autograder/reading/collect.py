@@ -181,10 +181,9 @@ def _named(found: list[Found], assignment: str) -> list[Found]:
 
 def _latest(items: list[Found]) -> Found:
     """Of all that a student handed in, what came last, by its time or its number."""
-    good = [i for i in items if not i.problem] or items
-    chosen = [i for i in good if not any(_is_older(i, other) for other in good)]
-    first, *more = chosen
-    attempts = 1 + len({(i.hand_in.submitted, i.hand_in.attempt) for i in good if i not in chosen})
+    last = [i for i in items if not any(_is_older(i, other) for other in items)]
+    first, *more = [i for i in last if not i.problem] or last
+    attempts = 1 + len({(i.hand_in.submitted, i.hand_in.attempt) for i in items if i not in last})
     notes = []
     if attempts > 1:
         at = first.hand_in.submitted

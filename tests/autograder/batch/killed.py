@@ -79,7 +79,7 @@ def main(folder: Path, out: Path) -> None:
         bad |= {*broken(out)}
     os.waitpid(call(folder, out), 0)
     bad |= {*broken(out)}
-    print(json.dumps({"bad": sorted(bad), "killed": killed, "changes": changes | changed(out)}))
+    print(json.dumps({"bad": sorted(bad), "changes": changes | changed(out)}))
 
 
 if __name__ == "__main__":

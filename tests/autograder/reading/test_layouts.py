@@ -131,6 +131,17 @@ def test_attempts_in_two_downloads_are_told_apart_by_their_times(tmp_path: Path)
     assert "Of 2 attempts, the latest was graded, of 2026-10-25 12:30 UTC" in one.notes[0]
 
 
+def test_a_later_attempt_without_a_notebook_is_the_latest_all_the_same(tmp_path: Path) -> None:
+    for export, n, file in (("a", 111, "report.pdf"), ("b", 222, f"{PS}.ipynb")):
+        write(tmp_path / export / f"submission_{n}" / file)
+        text = METADATA.replace("submission_111", f"submission_{n}")
+        day = text.replace("2026-10-20", "2026-10-25") if export == "a" else text
+        write(tmp_path / export / "submission_metadata.yml", day.encode())
+    one = found(tmp_path / "a", tmp_path / "b")["007"]
+    assert "holds no notebook, only a PDF" in one.problem
+    assert "Of 2 attempts, the latest was graded, of 2026-10-25" in one.notes[0]
+
+
 def test_notebooks_of_one_attempt_stay_together(tmp_path: Path) -> None:
     folder = tmp_path / "submitted" / "anna" / PS
     for name in (f"{PS}.ipynb", f"{PS}-Copy1.ipynb"):
