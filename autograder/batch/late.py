@@ -11,7 +11,8 @@ def days(
 ) -> int | None:
     """Days begun after the deadline, grace and extension; None where no time is told.
 
-    A platform that says "late" without a time makes it one, unless there are more to extend.
+    A platform that says "late" without a time makes it one, unless the student has an extension of
+    a day or more, which may cover it: that is not told, either.
     """
     if hand_in.submitted is None:
         return 1 if hand_in.late and extension < 1 else None
