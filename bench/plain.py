@@ -1,7 +1,7 @@
 """The input of the trainings as handouts usually have it: every image anew when it is asked for.
 
 PIL and torchvision's transforms, scikit-image's Lab, OpenCV and albumentations (the usual ones of
-small CLIPs), a DataLoader with two workers.
+small CLIPs), a DataLoader with two workers; and the scores of contrastive multiview coding.
 """
 
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
+import torch.nn.functional as F
 from PIL import Image
 from skimage.color import rgb2lab
 from torch import Tensor
@@ -54,6 +55,24 @@ def loader(
         num_workers=WORKERS,
         pin_memory=torch.cuda.is_available(),
     )
+
+
+def scores(bank: Any, l: Tensor, ab: Tensor, y: Tensor) -> list[Tensor]:
+    """The scores of a memory bank as CMC's own code has them.
+
+    Source: ``NCEAverage.forward`` in ``NCE/NCEAverage.py`` of github.com/HobbitLong/CMC.
+    """
+    l, ab = F.normalize(l, dim=1), F.normalize(ab, dim=1)
+    idx = torch.multinomial(bank.weights, len(y) * (bank.K + 1), replacement=True)
+    idx = idx.view(len(y), -1)
+    idx.select(1, 0).copy_(y)
+    out = []
+    for view, memory in ((l, bank.memory_ab), (ab, bank.memory_l)):
+        rows = torch.index_select(memory, 0, idx.view(-1)).detach()
+        rows = rows.view(len(y), bank.K + 1, view.shape[1])
+        out.append(torch.bmm(rows, view.view(len(y), view.shape[1], 1)) / bank.T)
+    bank.update(l, ab, y)
+    return out
 
 
 class Captions(Dataset[dict[str, Tensor]]):

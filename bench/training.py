@@ -3,9 +3,9 @@
     .venv/bin/python -m bench.training
 
 Ours is the solution notebooks' own code with the loaders of `helpers`. Plain code trains the same
-models by the same functions, but makes every image anew (bench/plain.py), encodes for a probe in
-each epoch, and asks for each loss as a number. Mini profile on a CPU; `python -m bench.gpu` calls
-the same with the full one.
+models by the same functions, but makes every image anew, scores as CMC's own code does
+(bench/plain.py), encodes for a probe in each epoch, and asks for each loss as a number. Mini
+profile on a CPU; `python -m bench.gpu` calls the same with the full one.
 """
 
 import argparse
@@ -100,6 +100,11 @@ def cmc(runs: int) -> Row:
     model = names["EncoderCMC"]()
     contrast = names["CMCScore"](384, N=len(ours.dataset), K=names["K"])
 
+    class Plain(names["CMCScore"]):  # type: ignore[name-defined,misc,valid-type]
+        forward = plain_input.scores
+
+    usual = Plain(384, N=len(ours.dataset), K=names["K"])
+
     class Noted(nn.Module):
         def __init__(self) -> None:
             super().__init__()
@@ -111,15 +116,17 @@ def cmc(runs: int) -> Row:
             self.losses.append(loss.item())
             return loss
 
-    def train(loader: Any, criterion: Callable[[], Any]) -> None:
-        names["train_cmc"](model, contrast, criterion(), criterion(), loader, epochs=1)
+    def train(loader: Any, bank: Any, criterion: Callable[[], Any]) -> None:
+        names["train_cmc"](model, bank, criterion(), criterion(), loader, epochs=1)
 
     def watched() -> Any:
         return names["Watched"](names["SoftmaxLoss"]())
 
-    seconds = turns(lambda: train(ours, watched), lambda: train(theirs, Noted), runs)
+    seconds = turns(
+        lambda: train(ours, contrast, watched), lambda: train(theirs, usual, Noted), runs
+    )
     one = [next(iter(ours))]
-    step = quiet(lambda: train(one, watched))
+    step = quiet(lambda: train(one, contrast, watched))
     return Row(
         "contrastive multiview coding, an epoch", *seconds, len(ours.dataset), step, len(ours)
     )

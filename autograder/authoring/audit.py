@@ -36,7 +36,7 @@ def audit(
     The reference notebook ``whole`` is executed once (mini profile, cached by content), where none
     is given; mistakes and variants are spliced into it, and every row is graded as a submission.
     Of the parts ``sampled``, which are audited elsewhere, one mistake a question is graded, and
-    none else known.
+    none else known; but all of a question that an option changes.
     """
     basis = _sampled(composed_basis(ps, course), sampled)
     executed = whole or reference(ps, course)
@@ -128,12 +128,20 @@ def composed_basis(ps: ProblemSet, course: Course) -> Basis:
 
 
 def _sampled(basis: Basis, sampled: Collection[str]) -> Basis:
-    """Of the parts ``sampled``, one mistake a question is known, and no variant."""
+    """Of the parts ``sampled``, one mistake a question is known, and no variant.
+
+    Of a question that an option changes, all are.
+    """
 
     def of(part: str, patches: Patches) -> Patches:
         if part not in sampled:
             return patches
-        return Patches([*{p.question: p for p in reversed(patches.mistakes)}.values()], [])
+        changed = {p.question for p in [*patches.mistakes, *patches.variants] if p.when}
+        first = {p.question: p for p in reversed(patches.mistakes)}.values()
+        return Patches(
+            [p for p in patches.mistakes if p in first or p.question in changed],
+            [p for p in patches.variants if p.question in changed],
+        )
 
     return replace(basis, patches={part: of(part, p) for part, p in basis.patches.items()})
 

@@ -165,7 +165,7 @@ def change_optimizer(node: ast.AST, site: Site) -> Iterator[New]:
     match node:
         case ast.Call(ast.Attribute(of, "Adam"), args, keywords):
             for other in ("AdamW", "RMSprop"):
-                kept = [k for k in keywords if k.arg != "betas" or other == "AdamW"]
+                kept = [k for k in keywords if other == "AdamW" or k.arg not in ("betas", "fused")]
                 yield ast.Call(ast.Attribute(of, other, ast.Load()), args, kept)
             for name, value in (("weight_decay", "0.01"), ("betas", "(0.5, 0.999)")):
                 if name not in [k.arg for k in keywords]:

@@ -41,7 +41,7 @@ class ClipRecipe:
     images and texts that large models show.
     """
 
-    epochs: int = 40
+    epochs: int = 24
     batch: int = 128
     rate: float = 1e-3
     width: int = 128
@@ -51,14 +51,14 @@ class ClipRecipe:
     dim: int = 64
     scale: float = 40.0
     seed: int = 2026
-    version: int = 2
+    version: int = 3
 
 
 CLIP = ClipRecipe()
 
 
 def make_mini_clip(data: Path, recipe: ClipRecipe | None = None) -> Path:
-    """Train the small CLIP where it is missing or of another recipe; 90 seconds on two cores.
+    """Train the small CLIP where it is missing or of another recipe; 75 seconds on two cores.
 
     Args:
         data: the data folder; the files go to ``mini/clip`` in it.
@@ -204,7 +204,7 @@ def train_clip(
         ]
     )  # (N, captions, tokens)
     learning = [p for p in model.parameters() if p is not model.logit_scale]
-    optimizer = torch.optim.AdamW(learning, weight_decay=0.1)
+    optimizer = torch.optim.AdamW(learning, weight_decay=0.1, fused=True)
     steps = recipe.epochs * (len(pixels) // recipe.batch)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, recipe.rate, total_steps=steps)
     target = torch.arange(recipe.batch)

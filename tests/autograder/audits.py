@@ -5,7 +5,7 @@ from collections import Counter
 from shipped import COURSE
 
 from autograder.authoring.audit import audit, failures, option_values
-from autograder.grading.mistakes import load_patches
+from autograder.grading.mistakes import Patch, load_patches
 from autograder.model import ProblemSet
 from autograder.parts.declare import load_part
 
@@ -13,10 +13,10 @@ AUDITED = {
     "autoencoder": ("ps_autoencoder", "autoencoder"),
     "cmc": ("ps_cmc", "cmc"),
     "clip": ("ps_clip", "clip"),
-    "trainable": ("ps_clip[text_encoder=trainable]", "clip"),
+    "trainable": ("ps_clip[text_encoder=trainable]", None),
     "transfer": ("ps_transfer", "transfer"),
 }
-"""By the name of its test file: a problem set, and the part of it that is audited in full."""
+"""By the name of its test file: a problem set, and the part of it, if any, audited in full."""
 
 
 def problem_sets() -> dict[str, ProblemSet]:
@@ -26,16 +26,13 @@ def problem_sets() -> dict[str, ProblemSet]:
 
 
 def wrong_rows(name: str) -> list[str]:
-    """What is not as it must be in a problem set's table, which is in full for one part alone."""
+    """What is not as it must be in a problem set's table, which is in full for one part at most."""
     ps_name, part = AUDITED[name]
     ps = problem_sets()[ps_name]
     table = audit(ps, COURSE, [p for p in ps.parts if p != part])
-    declared = load_part(part)
-    patches = load_patches(declared).fitting(declared.values(ps.options))
-    rows = {"mistakes": patches.mistakes, "variants": patches.variants}
     left_out = [
         f"{kind} has no row {patch.id}"
-        for kind, known in rows.items()
+        for kind, known in _known(part, ps).items()
         for patch in known
         if patch.id not in [row["id"] for row in table[kind]]
     ]
@@ -43,6 +40,16 @@ def wrong_rows(name: str) -> list[str]:
     top = sum(q.points for q in ps.questions)
     maximum = [] if table["reference"]["max"] == top else [f"the maximum is not {top:g}"]
     return [*failures(table), *left_out, *(f"no mistake of {id}" for id in asked), *maximum]
+
+
+def _known(part: str | None, ps: ProblemSet) -> dict[str, list[Patch]]:
+    """The rows of a part; without one, those that an option's value adds."""
+    parts = [load_part(name) for name in ([part] if part else ps.parts)]
+    found = [load_patches(p).fitting(p.values(ps.options)) for p in parts]
+    return {
+        "mistakes": [p for f in found for p in f.mistakes if part or p.when],
+        "variants": [p for f in found for p in f.variants if part or p.when],
+    }
 
 
 def missing_patches(part: str) -> list[str]:

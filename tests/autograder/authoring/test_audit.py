@@ -23,7 +23,7 @@ from helpers.handing.claims import literals
 def test_every_problem_set_and_part_is_audited_with_every_value() -> None:
     sets = problem_sets()
     assert {name for name, _ in AUDITED.values()} == set(sets)
-    assert {part for _, part in AUDITED.values()} == {
+    assert {part for _, part in AUDITED.values() if part} == {
         p.parent.name for p in PARTS.glob("*/checks.py")
     }
     files = {p.stem for p in (ROOT / "tests/autograder/parts").glob("test_audit_*.py")}
