@@ -137,9 +137,9 @@ def _sampled(basis: Basis, sampled: Collection[str]) -> Basis:
         if part not in sampled:
             return patches
         changed = {p.question for p in [*patches.mistakes, *patches.variants] if p.when}
-        first = {p.question: p for p in reversed(patches.mistakes)}.values()
+        first = {p.question: p for p in reversed(patches.mistakes)}
         return Patches(
-            [p for p in patches.mistakes if p in first or p.question in changed],
+            [p for p in patches.mistakes if p.question in changed or p is first[p.question]],
             [p for p in patches.variants if p.question in changed],
         )
 

@@ -122,7 +122,7 @@ class _Call:
                 report = kept.graded.report(self.ps, item.notes)
                 self._finish(item, source, kept, replace(report, hand_in=item.hand_in))
             else:
-                if kept and _of_another(item.hand_in.folder, kept.graded.hand_in.folder):
+                if kept and _elsewhere(item.hand_in.folder, kept.graded.hand_in.folder):
                     self.done.doubtful.append(
                         f"{item.name} was graded from {kept.graded.hand_in.folder}/, and now from "
                         f"{item.hand_in.folder}/: if these are two students, give the folder that "
@@ -186,7 +186,7 @@ def _check_roster(path: Path, found: Sequence[Found]) -> None:
         )
 
 
-def _of_another(folder: str, before: str) -> bool:
+def _elsewhere(folder: str, before: str) -> bool:
     return bool(folder and before and folder != before)
 
 

@@ -134,7 +134,7 @@ RIGHT = {
     "open('p', 'wb').write(pickle.dumps(P()))\n"
     "pickle.load(open('p', 'rb'))  # in its own process",
     "a checkpoint that claims much": "import io, struct\nfrom safetensors.torch import load\n"
-    "try: load(struct.pack('<Q', 1 << 40) + b'{{}}')\nexcept Exception: pass\n"
+    "try: load(struct.pack('<Q', 1 << 40) + b'{}')\nexcept Exception: pass\n"
     "try: torch.load(io.BytesIO(b'PK' + bytes(1000)))\nexcept Exception: pass",
     "seeds": "torch.manual_seed(1); np.random.seed(1)",
     "seeds of the clock": "import time\n"
